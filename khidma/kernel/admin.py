@@ -1,0 +1,84 @@
+"""The operators' view of the kernel, and the base of every other admin page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from khidma.kernel import outbox
+from khidma.kernel.models import AuditRecord, OutboxDelivery, OutboxEvent, SettingsCategory, StateChange
+
+
+class OperatorAdmin(ModelAdmin):
+    """Read-only unless a page says otherwise: no adding, no deleting, no bulk delete, no COUNT over the whole table.
+
+    A page opens fields with `editable`; everything else is shown, not changed.
+    """
+
+    editable: tuple[str, ...] = ()
+    actions: Any = ()
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return bool(self.editable or self.actions) and super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        declared = list(super().get_readonly_fields(request, obj))
+        return declared + [field.name for field in self.opts.fields if field.name not in (*declared, *self.editable)]
+
+
+@admin.register(OutboxEvent)
+class OutboxEventAdmin(OperatorAdmin):
+    list_display = ("name", "created_at", "request_id")
+    search_fields = ("name", "id")
+    list_filter = ("name", "created_at")
+    ordering = ("-id",)
+
+
+@admin.register(OutboxDelivery)
+class OutboxDeliveryAdmin(OperatorAdmin):
+    list_display = ("handler", "status", "attempts", "due_at", "done_at", "last_error")
+    search_fields = ("handler", "event__id")
+    list_filter = ("status", "handler")
+    list_select_related = ("event",)
+    ordering = ("-id",)
+    actions = ("try_again",)
+
+    @admin.action(description=_("Try again"), permissions=["change"])
+    def try_again(self, request: HttpRequest, queryset: models.QuerySet[OutboxDelivery]) -> None:
+        """Put dead deliveries back into the queue."""
+        count = outbox.revive(list(queryset.values_list("pk", flat=True)))
+        self.message_user(request, _("%(count)d deliveries will be tried again.") % {"count": count})
+
+
+@admin.register(StateChange)
+class StateChangeAdmin(OperatorAdmin):
+    list_display = ("at", "subject_type", "subject_id", "action", "from_status", "to_status", "actor_role", "reason")
+    search_fields = ("subject_id", "actor_id")
+    list_filter = ("subject_type", "to_status", "actor_role")
+    ordering = ("-id",)
+
+
+@admin.register(AuditRecord)
+class AuditRecordAdmin(OperatorAdmin):
+    list_display = ("at", "actor_id", "action", "target_type", "target_id", "reason")
+    search_fields = ("target_id", "actor_id")
+    list_filter = ("action", "target_type")
+    ordering = ("-id",)
+
+
+@admin.register(SettingsCategory)
+class SettingsCategoryAdmin(OperatorAdmin):
+    list_display = ("category", "updated_at")
+    search_fields = ("category",)
+    list_filter = ("updated_at",)

@@ -1,0 +1,264 @@
+"""Settings of every process, read from the environment (see the README for the variables)."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+django_stubs_ext.monkeypatch()  # generic model fields, admins and querysets, as the type checker knows them
+
+env = environ.Env()
+KHIDMA_HOME = Path(os.environ.get("KHIDMA_HOME") or BASE_DIR / ".khidma").resolve()
+KHIDMA_ENV = os.environ.get("KHIDMA_ENV", "local")
+if KHIDMA_ENV not in {"local", "test", "production"}:
+    raise ImproperlyConfigured(f"KHIDMA_ENV is {KHIDMA_ENV!r}; it must be local, test or production.")
+if KHIDMA_ENV != "production" and (KHIDMA_HOME / "environment").exists():
+    environ.Env.read_env(KHIDMA_HOME / "environment")
+
+PRODUCTION = KHIDMA_ENV == "production"
+PLACEHOLDER = "not-a-secret"
+
+
+def secret(name: str) -> str:
+    """A secret from the environment; outside production a placeholder stands in, so that tools run without a home."""
+    return env.str(name, default="" if PRODUCTION else PLACEHOLDER)
+
+
+PORT = env.int("PORT", default=8000)
+DEBUG = env.bool("KHIDMA_DEBUG", default=False)
+SECRET_KEY = secret("KHIDMA_SECRET_KEY")
+KHIDMA_TOKEN_KEY = secret("KHIDMA_TOKEN_KEY")
+KHIDMA_OTP_PEPPER = secret("KHIDMA_OTP_PEPPER")
+KHIDMA_FIELD_KEYS = env.str("KHIDMA_FIELD_KEYS", default="" if PRODUCTION else "k0:" + "A" * 43 + "=")
+KHIDMA_LIMITS = env.bool("KHIDMA_LIMITS", default=True)
+KHIDMA_WAITS = PRODUCTION  # cooling-off, first payout and settlement delays
+TRUSTED_PROXIES = env.int("KHIDMA_TRUSTED_PROXIES", default=0)
+PUBLIC_URL = env.str("KHIDMA_PUBLIC_URL", default=f"http://127.0.0.1:{PORT}")
+
+ALLOWED_HOSTS = env.list(
+    "KHIDMA_ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"]
+)
+CSRF_TRUSTED_ORIGINS = env.list("KHIDMA_CSRF_TRUSTED_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = env.list("KHIDMA_ALLOWED_ORIGINS", default=[])
+CORS_EXPOSE_HEADERS = [
+    "X-Request-ID",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "Idempotent-Replayed",
+    "Location",
+    "ETag",
+]
+CORS_URLS_REGEX = r"^/api/.*$"
+
+RAZORPAY_KEY_ID = secret("RAZORPAY_KEY_ID")
+RAZORPAY_KEY_SECRET = secret("RAZORPAY_KEY_SECRET")
+RAZORPAY_WEBHOOK_SECRET = secret("RAZORPAY_WEBHOOK_SECRET")
+RAZORPAY_WEBHOOK_SECRET_OLD = env.str("RAZORPAY_WEBHOOK_SECRET_OLD", default="")
+RAZORPAY_BASE_URL = env.str(
+    "RAZORPAY_BASE_URL", default="https://api.razorpay.com" if PRODUCTION else f"http://127.0.0.1:{PORT + 1}"
+)
+RAZORPAYX_ACCOUNT_NUMBER = secret("RAZORPAYX_ACCOUNT_NUMBER")
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "pgtrigger",
+    "channels",
+    "khidma.kernel",
+    "khidma.http",
+    "khidma.realtime",
+    "khidma.media",
+    "khidma.delivery",
+    "accounts",
+    "gigs",
+    "payments",
+    "orders",
+    "messaging",
+    "trust_safety",
+    "notifications",
+    "operations",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "khidma.urls"
+ASGI_APPLICATION = "khidma.asgi.application"
+WSGI_APPLICATION = "khidma.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# The web process pools its connections; workers keep one per thread (KHIDMA_PROCESS=worker).
+WORKER = env.str("KHIDMA_PROCESS", default="web") == "worker"
+EMBEDDED_DATABASE = "postgres://khidma_app@127.0.0.1:5432/khidma"
+
+
+def database(url: str, *, pooled: bool = False, statement_timeout: str = "5s") -> dict[str, Any]:
+    """One entry of DATABASES; the time-outs stand here as well as on the role, so that any role obeys them."""
+    options: dict[str, Any] = {
+        "connect_timeout": 2,
+        "options": f"-c statement_timeout={statement_timeout} -c lock_timeout=2s"
+        " -c idle_in_transaction_session_timeout=15s",
+    }
+    if pooled:
+        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 2, "max_idle": 300}
+    return {
+        **env.db_url_config(url),
+        "OPTIONS": options,
+        "CONN_MAX_AGE": 60 if WORKER else 0,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": False,
+    }
+
+
+DATABASE_URL = env.str("DATABASE_URL", default="" if PRODUCTION else EMBEDDED_DATABASE)
+DATABASES = {
+    "default": database(
+        DATABASE_URL or EMBEDDED_DATABASE,
+        pooled=not WORKER and KHIDMA_ENV != "test",
+        statement_timeout="60s" if WORKER else "5s",
+    ),
+    "owner": database(
+        env.str("DATABASE_OWNER_URL", default=DATABASE_URL or EMBEDDED_DATABASE), statement_timeout="10min"
+    ),
+    "readonly": database(env.str("DATABASE_READONLY_URL", default=DATABASE_URL or EMBEDDED_DATABASE)),
+}
+DATABASE_ROUTERS: list[str] = []
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="" if PRODUCTION else "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        "KEY_PREFIX": "khidma",
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 3, "socket_connect_timeout": 1, "visibility_timeout": 600}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_DB_REUSE_MAX = 100_000
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(KHIDMA_HOME / "beat-schedule")
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_SSL_REDIRECT = PRODUCTION and env.bool("KHIDMA_SSL_REDIRECT", default=True)
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("hi", _("Hindi"))]
+LOCALE_PATHS = [BASE_DIR / "khidma" / "locale"]
+TIME_ZONE = "Asia/Kolkata"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = KHIDMA_HOME / "static"
+WHITENOISE_USE_FINDERS = True
+MEDIA_ROOT = KHIDMA_HOME / "media"
+
+CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+
+def production_faults() -> list[str]:
+    """What keeps this configuration from running in production, one sentence each."""
+    secrets = [
+        "SECRET_KEY",
+        "KHIDMA_TOKEN_KEY",
+        "KHIDMA_OTP_PEPPER",
+        "KHIDMA_FIELD_KEYS",
+        "RAZORPAY_KEY_ID",
+        "RAZORPAY_KEY_SECRET",
+        "RAZORPAY_WEBHOOK_SECRET",
+        "RAZORPAYX_ACCOUNT_NUMBER",
+    ]
+    names = {"SECRET_KEY": "KHIDMA_SECRET_KEY"}
+    faults = [
+        f"{names.get(name, name)} is not set, or is a default."
+        for name in secrets
+        if globals()[name] in {"", PLACEHOLDER} or (name != "RAZORPAYX_ACCOUNT_NUMBER" and len(globals()[name]) < 12)
+    ]
+    if KHIDMA_FIELD_KEYS.startswith("k0:"):
+        faults.append("KHIDMA_FIELD_KEYS holds the default key k0.")
+    if DEBUG:
+        faults.append("KHIDMA_DEBUG is on.")
+    if not KHIDMA_LIMITS:
+        faults.append("KHIDMA_LIMITS is off.")
+    if not RAZORPAY_BASE_URL.startswith("https://") or RAZORPAY_KEY_ID.startswith("rzp_sandbox"):
+        faults.append("RAZORPAY_BASE_URL or RAZORPAY_KEY_ID is the stand-in's.")
+    faults += [
+        f"{name} is not set."
+        for name, value in {
+            "DATABASE_URL": DATABASE_URL,
+            "REDIS_URL": REDIS_URL,
+            "KHIDMA_ALLOWED_HOSTS": ALLOWED_HOSTS,
+        }.items()
+        if not value
+    ]
+    return faults
+
+
+if PRODUCTION and (_faults := production_faults()):
+    raise ImproperlyConfigured("Khidma does not start in production like this:\n- " + "\n- ".join(_faults))
