@@ -118,8 +118,7 @@ def lock(record: type[M], pk: object) -> M: ...
 def lock(record: Any, pk: Any = None) -> Any:
     """The same row, re-read under a lock that lasts until the transaction ends."""
     model, pk = (record, pk) if isinstance(record, type) else (type(record), record.pk)
-    manager: models.Manager[Any] = model._default_manager
-    return manager.select_for_update(of=("self",), no_key=True).get(pk=pk)
+    return cast(type[models.Model], model)._default_manager.select_for_update(of=("self",), no_key=True).get(pk=pk)
 
 
 def advance(
