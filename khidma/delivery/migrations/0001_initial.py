@@ -1,8 +1,9 @@
 """The outbox of a local run."""
 
+from django.db import migrations, models
+
 import khidma.kernel.clock
 import khidma.kernel.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
