@@ -1,0 +1,56 @@
+"""Orders for operators: everything to be read, nothing to be written."""
+
+from django.contrib import admin
+from django.db import models
+from unfold.admin import TabularInline
+
+from khidma.kernel.admin import OperatorAdmin
+from orders.models import Deliverable, Order, RevisionRequest
+
+
+class ReadOnlyInline(TabularInline):
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: object, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: object, obj: models.Model | None = None) -> bool:
+        return False
+
+
+class DeliverableInline(ReadOnlyInline):
+    model = Deliverable
+
+
+class RevisionRequestInline(ReadOnlyInline):
+    model = RevisionRequest
+
+
+@admin.register(Order)
+class OrderAdmin(OperatorAdmin):
+    list_display = ("id", "status", "kind", "budget_type", "amount", "client", "doer", "created_at", "due_at")
+    search_fields = ("id", "gig__id", "client__id", "doer__id", "client__phone", "doer__phone", "gig__title")
+    list_filter = ("status", "kind", "budget_type", "cancel_reason", "created_at")
+    list_select_related = ("client", "doer")
+    ordering = ("-created_at",)
+    exclude = ("start_code",)
+    inlines = (DeliverableInline, RevisionRequestInline)
+
+
+@admin.register(Deliverable)
+class DeliverableAdmin(OperatorAdmin):
+    list_display = ("id", "order", "created_at")
+    search_fields = ("id", "order__id")
+    list_filter = ("created_at",)
+    list_select_related = ("order",)
+    ordering = ("-created_at",)
+
+
+@admin.register(RevisionRequest)
+class RevisionRequestAdmin(OperatorAdmin):
+    list_display = ("id", "order", "number", "extra_days", "created_at")
+    search_fields = ("id", "order__id")
+    list_filter = ("number", "created_at")
+    list_select_related = ("order",)
+    ordering = ("-created_at",)

@@ -1,0 +1,19 @@
+"""Which side of an order may do what; strangers never get this far."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from khidma.kernel.errors import Forbidden
+from orders.models import Order
+
+
+def require_client(order: Order, user: User) -> None:
+    """:raises Forbidden: the caller is the doer."""
+    if order.side_of(user) != "client":
+        raise Forbidden(_("Only the client of this order may do this."))
+
+
+def require_doer(order: Order, user: User) -> None:
+    """:raises Forbidden: the caller is the client."""
+    if order.side_of(user) != "doer":
+        raise Forbidden(_("Only the doer of this order may do this."))

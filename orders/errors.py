@@ -1,0 +1,96 @@
+"""Every way orders says no."""
+
+from django.utils.translation import gettext_lazy as _
+
+from khidma.kernel.errors import Refused, TooMany
+
+
+class OrderNotAwaitingPayment(Refused):
+    """Paying, or ending for want of payment, is only for an order that waits for its money."""
+
+    code = "order_not_awaiting_payment"
+    message = _("This order does not wait for a payment.")
+
+
+class OrderNotInProgress(Refused):
+    """Work is submitted while the order is in progress only."""
+
+    code = "order_not_in_progress"
+    message = _("This order is not in progress.")
+
+
+class OrderNotSubmitted(Refused):
+    """There is nothing to approve or to send back."""
+
+    code = "order_not_submitted"
+    message = _("This order has no submitted work.")
+
+
+class OrderNotStarted(Refused):
+    """On site, work begins with the client's start code; nothing can be submitted before."""
+
+    code = "order_not_started"
+    message = _("The work on site has not been started with the client's code.")
+
+
+class OrderAlreadyStarted(Refused):
+    """An order starts once."""
+
+    code = "order_already_started"
+    message = _("This order has been started already.")
+
+
+class OrderNotOnSite(Refused):
+    """Only work on site is started with a code."""
+
+    code = "order_not_on_site"
+    message = _("Only an order on site is started with a code.")
+
+
+class StartCodeWrong(Refused):
+    """The code is not the client's; `details.triesLeft` says how many tries remain."""
+
+    code = "start_code_wrong"
+    message = _("This is not the code that the client sees.")
+
+
+class StartCodeLocked(TooMany):
+    """Too many wrong codes; `retry_after` says when the next try is allowed."""
+
+    code = "start_code_locked"
+    message = _("Too many wrong codes. Please wait before you try again.")
+
+
+class RevisionLimitReached(Refused):
+    """The client has asked for as many revisions as the order allows; `details.limit` says how many."""
+
+    code = "revision_limit_reached"
+    message = _("All revisions of this order are used up.")
+
+
+class PaidOrderNotCancellable(Refused):
+    """A paid order is not ended by `cancel` yet: the policy for it is not open."""
+
+    code = "paid_order_not_cancellable"
+    message = _("This order is paid and cannot be cancelled here. Please write to support.")
+
+
+class WorkAlreadySubmitted(Refused):
+    """Once anything was submitted, an order ends by approval or by a dispute."""
+
+    code = "work_already_submitted"
+    message = _("Work was submitted already, so this order can no longer be cancelled.")
+
+
+class BudgetTypeNotOrderable(Refused):
+    """Only fixed-price applications become orders for now; `details.budgetType` says what this one is."""
+
+    code = "budget_type_not_orderable"
+    message = _("Only applications with a fixed price can be accepted at the moment.")
+
+
+class OrderAmountTooSmall(Refused):
+    """An order is at least ₹10; `details.minimum` is in paise."""
+
+    code = "order_amount_too_small"
+    message = _("An order must be at least ₹10.")

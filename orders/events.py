@@ -1,0 +1,82 @@
+"""Every fact that orders announces."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from khidma.kernel.events import Event
+
+
+@dataclass(frozen=True)
+class OrderEvent(Event):
+    """What every announcement about an order carries: its parties, its state when it happened, its amount in paise; `title` is the gig's."""
+
+    order_id: UUID
+    gig_id: UUID
+    client_id: UUID
+    doer_id: UUID
+    conversation_id: UUID
+    title: str
+    amount: int
+    status: str
+    escrow_state: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class OrderPlaced(OrderEvent):
+    """An application was accepted: the order waits for its money until `unpaid_due_at`."""
+
+    application_id: UUID
+    unpaid_due_at: datetime
+
+
+@dataclass(frozen=True)
+class OrderFunded(OrderEvent):
+    """The client's money is in escrow and the work may begin."""
+
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class OrderStarted(OrderEvent):
+    """On site: the doer gave the client's start code."""
+
+
+@dataclass(frozen=True)
+class WorkSubmitted(OrderEvent):
+    """The doer handed work in; unanswered, it is approved at `auto_approve_at`."""
+
+    deliverable_id: UUID
+    auto_approve_at: datetime
+
+
+@dataclass(frozen=True)
+class RevisionRequested(OrderEvent):
+    """The client sent the work back; `number` counts from 1."""
+
+    revision_id: UUID
+    number: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class OrderApproved(OrderEvent):
+    """The work was taken, by the client or, `by_clock`, because nobody answered."""
+
+    by_clock: bool
+
+
+@dataclass(frozen=True)
+class OrderCompleted(OrderEvent):
+    """The escrow was released; `doer_payout` is what reached the doer's wallet, in paise."""
+
+    doer_payout: int
+
+
+@dataclass(frozen=True)
+class OrderCancelled(OrderEvent):
+    """The order ended without pay; `reason` is one of the reasons to cancel, or `unpaid`; `cancelled_by` is the side, or `system`."""
+
+    reason: str
+    cancelled_by: str

@@ -1,0 +1,23 @@
+"""What every announcement of an order has in common."""
+
+from typing import Any
+
+from khidma.kernel.clock import now
+from orders.models import Order
+from payments import selectors as payments
+
+
+def facts(order: Order) -> dict[str, Any]:
+    """The fields of `OrderEvent`, as they are at this moment."""
+    return {
+        "order_id": order.pk,
+        "gig_id": order.gig_id,
+        "client_id": order.client_id,
+        "doer_id": order.doer_id,
+        "conversation_id": order.conversation_id,
+        "title": order.gig.title,
+        "amount": order.amount,
+        "status": order.status,
+        "escrow_state": payments.escrow_of(order.pk).status,
+        "at": now(),
+    }

@@ -1,0 +1,49 @@
+"""Taking the work: approval by the client or by the clock, and the doer's pay with it."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import services as accounts
+from accounts.models import User
+from gigs import services as gigs
+from khidma.kernel.clock import Now, now
+from khidma.kernel.events import publish
+from khidma.kernel.states import advance, lock
+from orders.events import OrderApproved, OrderCompleted
+from orders.models import Order
+from orders.services.announcing import facts
+from payments import services as payments
+
+
+@transaction.atomic
+def approve_work(*, order: Order, client: User) -> Order:
+    """Approve the submitted work and pay the doer. :raises OrderNotSubmitted: there is nothing to approve."""
+    order = lock(order)
+    _approve(order, by=client, role="client")
+    return order
+
+
+@transaction.atomic
+def approve_by_clock(*, order_id: UUID) -> bool:
+    """Approve work that nobody answered in time; whether this call did it, as another may hold or have decided the order."""
+    order = (
+        Order.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .unanswered_past(Now())
+        .filter(pk=order_id)
+        .first()
+    )
+    if order is None:
+        return False
+    _approve(order, by=None, role="system")
+    return True
+
+
+def _approve(order: Order, *, by: User | None, role: str) -> None:
+    advance(order, "approve", by=by, role=role, changes={"approved_at": now(), "auto_approve_at": None})
+    publish(OrderApproved(**facts(order), by_clock=by is None))
+    settlement = payments.settle_escrow(reference=order.pk, payee_gross=order.amount, reason="approved")
+    advance(order, "release", by=None, role="system", changes={"completed_at": now()})
+    gigs.complete_gig(gig_id=order.gig_id)
+    accounts.record_completed_gig(user_id=order.doer_id)
+    publish(OrderCompleted(**facts(order), doer_payout=settlement.payee_net))

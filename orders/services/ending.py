@@ -1,0 +1,75 @@
+"""Ending an order that was never paid: by either side, or by the clock."""
+
+from uuid import UUID
+
+from django.db import transaction
+from payments.errors import EscrowFunded
+
+from accounts.models import User
+from gigs import services as gigs
+from khidma.kernel.clock import Now, now
+from khidma.kernel.events import publish
+from khidma.kernel.states import advance, lock
+from orders.errors import PaidOrderNotCancellable, WorkAlreadySubmitted
+from orders.events import OrderCancelled
+from orders.models import CancelReason, Order
+from orders.services.announcing import facts
+from orders.services.paying import begin
+from orders.states import OrderStatus
+from payments import services as payments
+
+
+@transaction.atomic
+def cancel_order(*, order: Order, actor: User, reason: str, comment: str = "") -> Order:
+    """End an order that waits for its money; the gig is open again, money that comes later goes back.
+
+    :raises PaidOrderNotCancellable: its money is here.
+    :raises WorkAlreadySubmitted: something was handed in.
+    :raises OrderNotAwaitingPayment: it has ended, or is in dispute.
+    """
+    order = lock(order)
+    _require_unpaid(order)
+    try:
+        _abandon(order, by=actor, role=order.side_of(actor) or "operator", reason=reason, comment=comment)
+    except EscrowFunded as error:
+        raise PaidOrderNotCancellable from error
+    return order
+
+
+def _require_unpaid(order: Order) -> None:
+    if order.status in {OrderStatus.IN_PROGRESS, OrderStatus.SUBMITTED}:
+        raise WorkAlreadySubmitted if order.submitted_at else PaidOrderNotCancellable
+
+
+@transaction.atomic
+def expire_unpaid(*, order_id: UUID) -> bool:
+    """End an order that was not paid in time, or begin it if its money came at the last moment; whether this call did anything."""
+    order = (
+        Order.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .unpaid_past(Now())
+        .filter(pk=order_id)
+        .first()
+    )
+    if order is None:
+        return False
+    try:
+        with transaction.atomic():
+            _abandon(order, by=None, role="system", reason=CancelReason.UNPAID)
+    except EscrowFunded:
+        order.refresh_from_db()
+        begin(order, by=None, role="system")
+    return True
+
+
+def _abandon(order: Order, *, by: User | None, role: str, reason: str, comment: str = "") -> None:
+    payments.abandon_escrow(reference=order.pk)
+    advance(
+        order,
+        "abandon",
+        by=by,
+        role=role,
+        reason=comment or reason,
+        changes={"cancelled_at": now(), "cancel_reason": reason},
+    )
+    gigs.release_gig(gig_id=order.gig_id, application_id=order.application_id, reason=reason)
+    publish(OrderCancelled(**facts(order), reason=reason, cancelled_by=role))

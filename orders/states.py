@@ -1,0 +1,73 @@
+"""The states of an order, and every step between them with who may take it."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from khidma.kernel.states import StateTable, Transition
+from orders.errors import OrderNotAwaitingPayment, OrderNotInProgress, OrderNotSubmitted
+
+
+class OrderStatus(models.TextChoices):
+    PENDING_PAYMENT = "pending_payment", _("waiting for payment")
+    IN_PROGRESS = "in_progress", _("in progress")
+    SUBMITTED = "submitted", _("submitted")
+    APPROVED = "approved", _("approved")
+    COMPLETED = "completed", _("completed")
+    DISPUTED = "disputed", _("in dispute")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+ENDED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+
+ANYBODY = {"client", "doer", "operator", "system"}
+HOUSE = {"operator", "system"}
+
+# `approved` lasts only while a release is held; `resume_work` and `resume_review` lead back to where a dispute came from.
+ORDER_STATES = StateTable(
+    "order",
+    [
+        Transition(
+            "pay",
+            {OrderStatus.PENDING_PAYMENT},
+            OrderStatus.IN_PROGRESS,
+            actors={"client", "system"},
+            refusal=OrderNotAwaitingPayment,
+        ),
+        Transition(
+            "abandon",
+            {OrderStatus.PENDING_PAYMENT},
+            OrderStatus.CANCELLED,
+            actors=ANYBODY,
+            refusal=OrderNotAwaitingPayment,
+        ),
+        Transition(
+            "submit", {OrderStatus.IN_PROGRESS}, OrderStatus.SUBMITTED, actors={"doer"}, refusal=OrderNotInProgress
+        ),
+        Transition(
+            "request_revision",
+            {OrderStatus.SUBMITTED},
+            OrderStatus.IN_PROGRESS,
+            actors={"client"},
+            refusal=OrderNotSubmitted,
+        ),
+        Transition(
+            "approve",
+            {OrderStatus.SUBMITTED},
+            OrderStatus.APPROVED,
+            actors={"client", "system"},
+            refusal=OrderNotSubmitted,
+        ),
+        Transition("release", {OrderStatus.APPROVED}, OrderStatus.COMPLETED, actors=HOUSE),
+        Transition("take_back", {OrderStatus.APPROVED}, OrderStatus.CANCELLED, actors=HOUSE),
+        Transition(
+            "cancel", {OrderStatus.IN_PROGRESS}, OrderStatus.CANCELLED, actors=ANYBODY, refusal=OrderNotInProgress
+        ),
+        Transition("finish", {OrderStatus.IN_PROGRESS}, OrderStatus.COMPLETED, refusal=OrderNotInProgress),
+        Transition("dispute", {OrderStatus.IN_PROGRESS, OrderStatus.SUBMITTED}, OrderStatus.DISPUTED, actors=ANYBODY),
+        Transition("resolve_for_doer", {OrderStatus.DISPUTED}, OrderStatus.COMPLETED, actors=HOUSE),
+        Transition("resolve_for_client", {OrderStatus.DISPUTED}, OrderStatus.CANCELLED, actors=HOUSE),
+        Transition("resume_work", {OrderStatus.DISPUTED}, OrderStatus.IN_PROGRESS, actors=HOUSE),
+        Transition("resume_review", {OrderStatus.DISPUTED}, OrderStatus.SUBMITTED, actors=HOUSE),
+    ],
+    ends=ENDED,
+)
