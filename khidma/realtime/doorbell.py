@@ -1,0 +1,89 @@
+"""The doorbell: one Valkey channel that wakes every process with listeners. What it drops, the table makes up for."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+import redis
+import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from khidma.kernel.network import forbid_in_transaction
+
+CHANNEL = "khidma:doorbell"
+TIMEOUT = 0.5
+QUIET_AFTER_FAILURE = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Ring:
+    """One event on its way to listeners: numbered for each user, or passing (no number) for those who hear a topic."""
+
+    event: str
+    data: dict[str, Any]
+    numbers: dict[UUID, int] = field(default_factory=dict)
+    passing_to: tuple[UUID, ...] = ()
+    topic: UUID | None = None
+
+    def encode(self) -> bytes:
+        """The ring as it goes over the channel."""
+        return orjson.dumps(
+            {
+                "event": self.event,
+                "data": self.data,
+                "numbers": {str(user): number for user, number in self.numbers.items()},
+                "passing": self.passing_to,
+                "topic": self.topic,
+            }
+        )
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "Ring":
+        """The ring as it came off the channel."""
+        body = orjson.loads(raw)
+        return cls(
+            event=body["event"],
+            data=body["data"],
+            numbers={UUID(user): number for user, number in body["numbers"].items()},
+            passing_to=tuple(UUID(user) for user in body["passing"]),
+            topic=UUID(body["topic"]) if body["topic"] else None,
+        )
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
+    )
+
+
+_quiet_until = 0.0
+
+
+def publish(*rings: Ring) -> None:
+    """Send the rings now. Valkey being away is logged and nothing more: listeners look into the table by themselves."""
+    global _quiet_until
+    forbid_in_transaction()
+    if time.monotonic() < _quiet_until:
+        return
+    try:
+        with _client(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
+            for ring in rings:
+                pipeline.publish(CHANNEL, ring.encode())
+            pipeline.execute()
+    except redis.RedisError as error:
+        _quiet_until = time.monotonic() + QUIET_AFTER_FAILURE
+        log.warning("doorbell_failed", error=type(error).__name__)
+
+
+def passing(*, to: Iterable[UUID], topic: UUID, event: str, data: dict[str, Any]) -> Ring:
+    """An event that is not stored: those of `to` who hear `topic` at this moment get it, without a number."""
+    return Ring(event=event, data=data, passing_to=tuple(to), topic=topic)

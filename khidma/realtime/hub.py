@@ -1,0 +1,189 @@
+"""The hub of one process: every open socket of it, one ear at the doorbell, and a look at the table each second."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, ClassVar, Self
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import redis.asyncio as valkey
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from khidma.realtime import streams
+from khidma.realtime.database import in_database
+from khidma.realtime.doorbell import CHANNEL, Ring
+from khidma.realtime.line import CACHE_LOST, DATABASE_LOST, Frame, Line
+
+SILENCE = 2.0
+GRACE = 1.5
+LOOK_EVERY = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Hub:
+    """Hands events to the lines of this process. It runs while it has lines, on the event loop that asked for it.
+
+    The doorbell is for speed only: what it drops, the look at the table finds within a second. When the doorbell
+    cannot be heard for longer than a moment, or the table cannot be read, every line is closed; clients resume later.
+    """
+
+    _hubs: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "dict[type[Hub], Hub]"]] = WeakKeyDictionary()
+
+    @classmethod
+    def here(cls) -> Self:
+        """The hub of this kind on the running event loop."""
+        hubs = cls._hubs.setdefault(asyncio.get_running_loop(), {})
+        hub = hubs.setdefault(cls, cls())
+        assert isinstance(hub, cls)
+        return hub
+
+    def __init__(self) -> None:
+        self.lines: dict[Line, None] = {}
+        self._by_user: defaultdict[UUID, dict[Line, None]] = defaultdict(dict)
+        self._hearing = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._valkey: valkey.Redis | None = None
+
+    def join(self, line: Line) -> None:
+        """Take a line in; nobody is known to be at its end yet."""
+        self.lines[line] = None
+        if not self._tasks:
+            self._hearing = asyncio.Event()
+            self._valkey = valkey.Redis.from_url(
+                settings.REDIS_URL, socket_timeout=SILENCE, socket_connect_timeout=SILENCE, retry=Retry(NoBackoff(), 0)
+            )
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look())]
+
+    async def hears(self) -> bool:
+        """Whether the doorbell is heard, waiting a moment for it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hearing.wait(), SILENCE)
+        return self._hearing.is_set()
+
+    def attach(self, line: Line, user_id: UUID) -> list[Line]:
+        """Deliver this user's stream to the line; returns all lines of the user, oldest first."""
+        self._by_user[user_id][line] = None
+        return list(self._by_user[user_id])
+
+    async def leave(self, line: Line) -> None:
+        """Forget a line. The last one turns off the light."""
+        self.lines.pop(line, None)
+        if line.user_id is not None:
+            mine = self._by_user[line.user_id]
+            mine.pop(line, None)
+            if not mine:
+                del self._by_user[line.user_id]
+        if not self.lines:
+            await self._stop()
+
+    async def publish(self, ring: Ring) -> None:
+        """Ring the doorbell from the event loop, for events that pass; a failure loses just them."""
+        if self._valkey is None:
+            return
+        try:
+            await self._valkey.publish(CHANNEL, ring.encode())
+        except RedisError as error:
+            log.warning("doorbell_failed", error=type(error).__name__)
+
+    async def inspect(self) -> None:
+        """Called each second with the table's look; for what else may end a line."""
+
+    def shut_all(self, code: int) -> None:
+        """Close every line with this code."""
+        for line in list(self.lines):
+            line.shut(code)
+
+    def deliver(self, ring: Ring) -> None:
+        """Hand one ring to the lines it concerns."""
+        for user_id, seq in ring.numbers.items():
+            self._offer(self._by_user.get(user_id, {}), Frame(ring.event, ring.data, seq))
+        for user_id in ring.passing_to:
+            frame = Frame(ring.event, ring.data)
+            for line in list(self._by_user.get(user_id, {})):
+                if ring.topic in line.topics:
+                    line.say(frame)
+
+    @staticmethod
+    def _offer(lines: Iterable[Line], frame: Frame) -> None:
+        for line in list(lines):
+            line.offer(frame)
+
+    async def _stop(self) -> None:
+        tasks, self._tasks = self._tasks, []
+        client, self._valkey = self._valkey, None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if client is not None:
+            await client.aclose()
+
+    async def _listen(self) -> None:
+        """Hear the doorbell, and come back to it when it was lost; past the grace every line is closed."""
+        clock = asyncio.get_running_loop().time
+        lost_at: float | None = None
+        while True:
+            try:
+                await self._hear()
+            except (RedisError, OSError) as error:
+                log.warning("doorbell_lost", error=type(error).__name__)
+            if self._hearing.is_set() or lost_at is None:
+                lost_at = clock()
+            self._hearing.clear()
+            if clock() - lost_at > GRACE:
+                self.shut_all(CACHE_LOST)
+            await asyncio.sleep(0.2)
+
+    async def _hear(self) -> None:
+        """Listen until the connection fails. :raises TimeoutError: not even a ping was answered."""
+        assert self._valkey is not None
+        async with self._valkey.pubsub() as ear:
+            await ear.subscribe(CHANNEL)
+            asked = False
+            while True:
+                message = await ear.get_message(timeout=SILENCE)
+                if message is None:
+                    if asked:
+                        raise TimeoutError
+                    await ear.ping()
+                asked = message is None
+                if message is not None:
+                    self._take(message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "subscribe":
+            self._hearing.set()
+        elif message["type"] == "message":
+            try:
+                self.deliver(Ring.decode(message["data"]))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                log.exception("doorbell_not_understood")
+
+    async def _look(self) -> None:
+        """Each second: let every line keep its times, and see whether the table holds more than was heard."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            for line in list(self.lines):
+                line.on_tick(clock())
+            try:
+                await self._compare()
+                await self.inspect()
+            except DatabaseError as error:
+                log.warning("hub_lost_database", error=type(error).__name__)
+                self.shut_all(DATABASE_LOST)
+
+    async def _compare(self) -> None:
+        if not self._by_user:
+            return
+        numbers = await in_database(streams.last_numbers, list(self._by_user))
+        for user_id, seq in numbers.items():
+            for line in list(self._by_user.get(user_id, {})):
+                line.hear_of(seq)

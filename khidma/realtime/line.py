@@ -1,0 +1,190 @@
+"""One open socket's way out: its frames in order, and its user's stream without gap or repetition."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+from django.db import DatabaseError
+
+from khidma.realtime import streams
+from khidma.realtime.database import in_database
+
+MOST_WAITING = 256
+BATCH = 200
+
+TOO_SLOW = 4410
+DATABASE_LOST = 1012
+CACHE_LOST = 1013
+
+Send = Callable[[str], Coroutine[Any, Any, None]]
+Close = Callable[[int], Coroutine[Any, Any, None]]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame to the client; those of the user's stream carry their number."""
+
+    event: str
+    data: dict[str, Any]
+    seq: int | None = None
+    ref: Any = None
+
+    def encode(self) -> str:
+        """The frame as it goes over the wire."""
+        body: dict[str, Any] = {"event": self.event, "data": self.data}
+        if self.seq is not None:
+            body["seq"] = self.seq
+        if self.ref is not None:
+            body["ref"] = self.ref
+        return orjson.dumps(body).decode()
+
+
+class Line:
+    """What the hub knows of a socket. Every method but `run` returns at once; `run` writes, one frame after the other.
+
+    Live events are queued when they follow the last one without a gap. Anything else (a gap, a resume) makes `run`
+    read the table until it has caught up, at the pace of the client.
+    """
+
+    def __init__(
+        self,
+        *,
+        send: Send,
+        close: Close,
+        on_tick: Callable[[float], None],
+    ) -> None:
+        self.user_id: UUID | None = None
+        self.topics: set[UUID] = set()
+        self.references: dict[str, Any] = {}
+        self.on_tick = on_tick
+        self.closed_with: int | None = None
+        self._send = send
+        self._close = close
+        self._waiting: deque[Frame] = deque()
+        self._wake = asyncio.Event()
+        self._cursor: int | None = None
+        self._behind = False
+        self._held = False
+        self._reading = False
+        self._closing: asyncio.Task[None] | None = None
+
+    def say(self, frame: Frame) -> None:
+        """Send a frame that is not of the stream."""
+        self._queue(frame)
+
+    def start(self, *, user_id: UUID, seq: int) -> None:
+        """Send the stream from the number after `seq`, but wait for `release`: a resume may come first."""
+        self.user_id, self._cursor, self._held, self._behind = user_id, seq, True, True
+
+    def release(self) -> None:
+        """Let the stream flow."""
+        if self._held:
+            self._held = False
+            self._wake.set()
+
+    def resume(self, after: int) -> None:
+        """Send every event after this number again, then go on live."""
+        self._waiting = deque(frame for frame in self._waiting if frame.seq is None)
+        self._cursor, self._behind, self._held = after, True, False
+        self._wake.set()
+
+    def offer(self, frame: Frame) -> None:
+        """A numbered event of this user's stream, as the doorbell brought it."""
+        if self._cursor is None or frame.seq is None or frame.seq <= self._cursor:
+            return
+        if self._behind or self._reading or frame.seq != self._cursor + 1:
+            self._behind = True
+            self._wake.set()
+            return
+        self._cursor = frame.seq
+        self._queue(frame)
+
+    def hear_of(self, last_seq: int) -> None:
+        """The table holds events up to this number: read what the doorbell did not bring."""
+        if self._cursor is not None and last_seq > self._cursor:
+            self._behind = True
+            self._wake.set()
+
+    def shut(self, code: int, *, after_queue: bool = False) -> None:
+        """Close with this code; `after_queue` lets what is waiting go out first."""
+        if self.closed_with is not None:
+            return
+        self.closed_with = code
+        if after_queue:
+            self._wake.set()
+        else:
+            self._waiting.clear()
+            self._closing = asyncio.create_task(self._close(code))
+
+    async def run(self) -> None:
+        """Write until the socket is closed."""
+        try:
+            while True:
+                await self._flush()
+                if self.closed_with is not None:
+                    if self._closing is None:
+                        await self._close(self.closed_with)
+                    return
+                if self._behind and not self._held:
+                    await self._catch_up()
+                    continue
+                self._wake.clear()
+                if not self._waiting:
+                    await self._wake.wait()
+        except DatabaseError as error:
+            log.warning("socket_lost_database", error=type(error).__name__)
+            self.shut(DATABASE_LOST)
+
+    def _queue(self, frame: Frame) -> None:
+        if self.closed_with is not None:
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            self.shut(TOO_SLOW)
+            return
+        self._waiting.append(frame)
+        self._wake.set()
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            await self._write(self._waiting.popleft())
+
+    async def _write(self, frame: Frame) -> None:
+        ref = self.references.pop(str(frame.data.get("messageId")), None) if self.references else None
+        await self._send((frame if ref is None else Frame(frame.event, frame.data, frame.seq, ref)).encode())
+
+    async def _catch_up(self) -> None:
+        """Read and send one batch after the cursor; `_behind` stays set while there may be more."""
+        assert self.user_id is not None
+        assert self._cursor is not None
+        start = self._cursor
+        self._behind, self._reading = False, True
+        try:
+            events = await in_database(streams.read_after, self.user_id, start, limit=BATCH)
+            if self._cursor != start:
+                self._behind = True
+                return
+            if events and events[0].seq != start + 1:
+                await self._reset()
+                return
+            for event in events:
+                if self.closed_with is not None or self._cursor != event.seq - 1:
+                    return
+                self._cursor = event.seq
+                await self._write(Frame(event.event, event.data, event.seq))
+            self._behind = self._behind or len(events) == BATCH
+        finally:
+            self._reading = False
+
+    async def _reset(self) -> None:
+        """What comes next is no longer kept: the client has to load afresh."""
+        assert self.user_id is not None
+        position = await in_database(streams.position_of, self.user_id)
+        self._cursor = position.last_seq
+        await self._write(Frame("RESET", {"seq": position.last_seq}))
