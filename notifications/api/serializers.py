@@ -1,0 +1,45 @@
+"""Shapes of notifications on the wire."""
+
+from rest_framework.serializers import JSONField
+
+from khidma.http.fields import Choice, Flag, Id, Integer, Moment, Text
+from khidma.http.serializers import Query, Serializer
+from notifications.models import Platform
+
+
+class NotificationSerializer(Serializer):
+    id = Id(read_only=True)
+    type = Text(read_only=True)
+    title = Text(read_only=True)
+    body = Text(read_only=True)
+    data = JSONField(read_only=True)
+    action_url = Text(read_only=True)
+    read = Flag(read_only=True)
+    read_at = Moment(read_only=True)
+    created_at = Moment(read_only=True)
+
+
+class NotificationSummary(Serializer):
+    total = Integer(read_only=True)
+    unread = Integer(read_only=True)
+
+
+class NotificationQuery(Query):
+    unread = Flag(required=False)
+
+
+class ReadAllResult(Serializer):
+    updated = Integer(read_only=True)
+
+
+class PushTokenBody(Serializer):
+    token = Text(min_length=8, max_length=512)
+    platform = Choice(choices=Platform.choices)
+    device_id = Text(required=False, max_length=200)
+
+
+class PushTokenSerializer(Serializer):
+    id = Id(read_only=True)
+    platform = Text(read_only=True)
+    device_id = Text(read_only=True)
+    created_at = Moment(read_only=True)

@@ -1,0 +1,312 @@
+"""Who is told what when something happens: one small function a fact."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from gigs.events import (
+    ApplicationAccepted,
+    ApplicationEvent,
+    ApplicationLapsed,
+    ApplicationRejected,
+    ApplicationShortlisted,
+    ApplicationSubmitted,
+    GigCancelled,
+    GigExpired,
+)
+from khidma.kernel.events import handles
+from khidma.kernel.money import rupees
+from notifications import services
+from notifications.events import PersonTold
+from orders.events import (
+    OrderCancelled,
+    OrderCompleted,
+    OrderEvent,
+    OrderFunded,
+    OrderPlaced,
+    RevisionRequested,
+    WorkSubmitted,
+)
+from payments.events import (
+    BankAccountAdded,
+    BankAccountFailed,
+    BankAccountVerified,
+    PaymentFailed,
+    PayoutFailed,
+    PayoutProcessed,
+    PayoutRequested,
+    PayoutReversed,
+    RefundProcessed,
+    RefundPromised,
+)
+
+EVERYWHERE = ("sms", "email", "push")
+SCREEN = ("push",)
+
+
+def _tell(
+    user_id: UUID, kind: str, title: str, body: str, address: str, channels: Iterable[str] = SCREEN, **ids: Any
+) -> None:
+    data = {name: str(value) for name, value in ids.items()}
+    services.tell(user_id=user_id, kind=kind, title=title, body=body, data=data, action_url=address, channels=channels)
+
+
+def _tell_of_application(
+    event: ApplicationEvent, user_id: UUID, kind: str, title: str, body: str, channels: Iterable[str] = SCREEN
+) -> None:
+    _tell(
+        user_id,
+        kind,
+        title,
+        body,
+        f"/applications/{event.application_id}",
+        channels,
+        applicationId=event.application_id,
+        gigId=event.gig_id,
+    )
+
+
+def _tell_of_order(
+    event: OrderEvent, user_id: UUID, kind: str, title: str, body: str, channels: Iterable[str] = SCREEN
+) -> None:
+    _tell(user_id, kind, title, body, f"/orders/{event.order_id}", channels, orderId=event.order_id, gigId=event.gig_id)
+
+
+@handles(PersonTold, outbound=True)
+def send_out(event: PersonTold, *, event_id: UUID) -> None:
+    services.send_out(notification_id=event.notification_id, channels=event.channels)
+
+
+@handles(ApplicationSubmitted)
+def tell_client_of_application(event: ApplicationSubmitted) -> None:
+    body = _("%(amount)s for “%(title)s”.") % {"amount": rupees(event.amount), "title": event.title}
+    _tell_of_application(event, event.client_id, "new_application", _("New application"), body)
+
+
+@handles(ApplicationShortlisted)
+def tell_doer_of_shortlist(event: ApplicationShortlisted) -> None:
+    body = _("You are on the shortlist for “%(title)s”.") % {"title": event.title}
+    _tell_of_application(event, event.doer_id, "application_shortlisted", _("You are shortlisted"), body)
+
+
+@handles(ApplicationAccepted)
+def tell_doer_of_acceptance(event: ApplicationAccepted) -> None:
+    body = _("You were chosen for “%(title)s”. Begin when the payment is in escrow.") % {"title": event.title}
+    _tell_of_application(
+        event, event.doer_id, "application_accepted", _("Your application was accepted"), body, EVERYWHERE
+    )
+
+
+@handles(ApplicationRejected)
+def tell_doer_of_rejection(event: ApplicationRejected) -> None:
+    body = _("“%(title)s” went another way this time.") % {"title": event.title}
+    _tell_of_application(event, event.doer_id, "application_rejected", _("Your application was not chosen"), body)
+
+
+@handles(ApplicationLapsed)
+def tell_doer_of_lapse(event: ApplicationLapsed) -> None:
+    body = _("The order for “%(title)s” ended before work began.") % {"title": event.title}
+    _tell_of_application(event, event.doer_id, "application_lapsed", _("The order did not go ahead"), body)
+
+
+@handles(GigCancelled)
+def tell_applicants_of_cancelled_gig(event: GigCancelled) -> None:
+    body = _("“%(title)s” was cancelled by its client.") % {"title": event.title}
+    for doer_id in event.applicant_ids:
+        _tell(doer_id, "gig_cancelled", _("A gig was cancelled"), body, f"/gigs/{event.gig_id}", gigId=event.gig_id)
+
+
+@handles(GigExpired)
+def tell_client_of_expired_gig(event: GigExpired) -> None:
+    body = _("The deadline of “%(title)s” has passed. Set a new one to open it again.") % {"title": event.title}
+    _tell(event.client_id, "gig_expired", _("Your gig has expired"), body, f"/gigs/{event.gig_id}", gigId=event.gig_id)
+
+
+@handles(OrderPlaced)
+def tell_client_to_pay(event: OrderPlaced) -> None:
+    body = _("Pay %(amount)s into escrow for “%(title)s”, so that work can begin.") % {
+        "amount": rupees(event.amount),
+        "title": event.title,
+    }
+    _tell_of_order(event, event.client_id, "order_placed", _("Your order awaits payment"), body)
+
+
+@handles(OrderFunded)
+def tell_both_of_funding(event: OrderFunded) -> None:
+    words = {"amount": rupees(event.amount), "title": event.title}
+    _tell_of_order(
+        event,
+        event.doer_id,
+        "order_funded",
+        _("You can begin"),
+        _("%(amount)s for “%(title)s” is in escrow.") % words,
+        EVERYWHERE,
+    )
+    _tell_of_order(
+        event,
+        event.client_id,
+        "payment_received",
+        _("Payment received"),
+        _("We hold %(amount)s for “%(title)s” until you approve the work.") % words,
+        ("email", "push"),
+    )
+
+
+@handles(WorkSubmitted)
+def tell_client_of_work(event: WorkSubmitted) -> None:
+    body = _("The work for “%(title)s” is in. Approve it or ask for changes.") % {"title": event.title}
+    _tell_of_order(event, event.client_id, "work_submitted", _("Work was submitted"), body, EVERYWHERE)
+
+
+@handles(RevisionRequested)
+def tell_doer_of_revision(event: RevisionRequested) -> None:
+    body = _("The client asks for changes to “%(title)s”.") % {"title": event.title}
+    _tell_of_order(event, event.doer_id, "revision_requested", _("Changes were asked for"), body, ("email", "push"))
+
+
+@handles(OrderCompleted)
+def tell_both_of_completion(event: OrderCompleted) -> None:
+    words = {"amount": rupees(event.doer_payout), "title": event.title}
+    _tell_of_order(
+        event,
+        event.doer_id,
+        "order_completed",
+        _("You were paid"),
+        _("%(amount)s for “%(title)s” is in your wallet.") % words,
+        EVERYWHERE,
+    )
+    _tell_of_order(
+        event,
+        event.client_id,
+        "order_completed",
+        _("Order completed"),
+        _("“%(title)s” is done and the doer is paid.") % words,
+        ("email", "push"),
+    )
+
+
+@handles(OrderCancelled)
+def tell_both_of_cancellation(event: OrderCancelled) -> None:
+    body = _("The order for “%(title)s” was cancelled.") % {"title": event.title}
+    for user_id in (event.client_id, event.doer_id):
+        _tell_of_order(event, user_id, "order_cancelled", _("Order cancelled"), body)
+
+
+@handles(PaymentFailed)
+def tell_payer_of_failure(event: PaymentFailed) -> None:
+    body = _("Your payment of %(amount)s did not go through. You can try again.") % {"amount": rupees(event.amount)}
+    _tell(event.payer_id, "payment_failed", _("Payment failed"), body, "/payments", paymentId=event.payment_id)
+
+
+@handles(RefundPromised)
+def tell_payer_of_refund(event: RefundPromised) -> None:
+    body = _("%(amount)s goes back to where you paid it from.") % {"amount": rupees(event.amount)}
+    _tell(
+        event.payer_id,
+        "refund_promised",
+        _("A refund is on its way"),
+        body,
+        "/payments",
+        ("email", "push"),
+        paymentId=event.payment_id,
+    )
+
+
+@handles(RefundProcessed)
+def tell_payer_of_refund_done(event: RefundProcessed) -> None:
+    body = _("%(amount)s was refunded. Your bank may need a few days to show it.") % {"amount": rupees(event.amount)}
+    _tell(event.payer_id, "refund_processed", _("Refunded"), body, "/payments", paymentId=event.payment_id)
+
+
+@handles(PayoutRequested)
+def tell_doer_of_withdrawal(event: PayoutRequested) -> None:
+    body = _("%(amount)s is on its way to your bank.") % {"amount": rupees(event.amount)}
+    _tell(
+        event.user_id,
+        "payout_requested",
+        _("Withdrawal started"),
+        body,
+        "/wallet",
+        EVERYWHERE,
+        payoutId=event.payout_id,
+    )
+
+
+@handles(PayoutProcessed)
+def tell_doer_of_payout(event: PayoutProcessed) -> None:
+    body = _("%(amount)s has reached your account ending in %(last4)s.") % {
+        "amount": rupees(event.amount),
+        "last4": event.bank_last4,
+    }
+    _tell(
+        event.user_id,
+        "payout_processed",
+        _("Money in your bank"),
+        body,
+        "/wallet",
+        EVERYWHERE,
+        payoutId=event.payout_id,
+    )
+
+
+@handles(PayoutFailed)
+@handles(PayoutReversed)
+def tell_doer_of_returned_payout(event: PayoutFailed | PayoutReversed) -> None:
+    body = _("%(amount)s came back and is in your wallet again. Please check your bank account.") % {
+        "amount": rupees(event.amount)
+    }
+    _tell(
+        event.user_id,
+        "payout_failed",
+        _("The bank sent your money back"),
+        body,
+        "/wallet",
+        EVERYWHERE,
+        payoutId=event.payout_id,
+    )
+
+
+@handles(BankAccountAdded)
+def tell_user_of_new_account(event: BankAccountAdded) -> None:
+    body = _("An account ending in %(last4)s was added. If this was not you, contact support at once.") % {
+        "last4": event.last4
+    }
+    _tell(
+        event.user_id,
+        "bank_account_added",
+        _("New bank account"),
+        body,
+        "/bank-accounts",
+        EVERYWHERE,
+        bankAccountId=event.bank_account_id,
+    )
+
+
+@handles(BankAccountVerified)
+def tell_user_of_verified_account(event: BankAccountVerified) -> None:
+    body = _("You can now withdraw to the account ending in %(last4)s.") % {"last4": event.last4}
+    _tell(
+        event.user_id,
+        "bank_account_verified",
+        _("Bank account verified"),
+        body,
+        "/bank-accounts",
+        bankAccountId=event.bank_account_id,
+    )
+
+
+@handles(BankAccountFailed)
+def tell_user_of_failed_account(event: BankAccountFailed) -> None:
+    body = _("The account ending in %(last4)s could not be verified. Please check its details.") % {
+        "last4": event.last4
+    }
+    _tell(
+        event.user_id,
+        "bank_account_failed",
+        _("Bank account not verified"),
+        body,
+        "/bank-accounts",
+        bankAccountId=event.bank_account_id,
+    )
