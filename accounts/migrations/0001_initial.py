@@ -3,12 +3,13 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.text
+from django.conf import settings
+from django.db import migrations, models
+
 import khidma.kernel.clock
 import khidma.kernel.ids
 import khidma.kernel.money
 import khidma.kernel.states
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -33,10 +34,29 @@ class Migration(migrations.Migration):
                         verbose_name="superuser status",
                     ),
                 ),
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
-                ("phone", models.CharField(help_text="E.164; empty for operators.", max_length=16, null=True, unique=True, verbose_name="phone")),
-                ("email", models.EmailField(help_text="In lower case.", max_length=254, null=True, unique=True, verbose_name="e-mail")),
+                (
+                    "phone",
+                    models.CharField(
+                        help_text="E.164; empty for operators.",
+                        max_length=16,
+                        null=True,
+                        unique=True,
+                        verbose_name="phone",
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        help_text="In lower case.", max_length=254, null=True, unique=True, verbose_name="e-mail"
+                    ),
+                ),
                 ("phone_verified_at", models.DateTimeField(null=True, verbose_name="phone verified at")),
                 ("email_verified_at", models.DateTimeField(null=True, verbose_name="e-mail verified at")),
                 ("id_verified_at", models.DateTimeField(null=True, verbose_name="identity verified at")),
@@ -50,7 +70,12 @@ class Migration(migrations.Migration):
                 ("is_client", models.BooleanField(default=False, verbose_name="client")),
                 ("is_doer", models.BooleanField(default=False, verbose_name="doer")),
                 ("is_staff", models.BooleanField(default=False, verbose_name="operator")),
-                ("is_active", models.BooleanField(default=True, help_text="Off when the account was closed.", verbose_name="active")),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True, help_text="Off when the account was closed.", verbose_name="active"
+                    ),
+                ),
                 ("made_by_operator", models.BooleanField(default=False, verbose_name="made by an operator")),
                 ("rating", models.DecimalField(decimal_places=2, default=0, max_digits=3, verbose_name="rating")),
                 ("rating_count", models.PositiveIntegerField(default=0, verbose_name="ratings")),
@@ -59,13 +84,25 @@ class Migration(migrations.Migration):
                 (
                     "badges",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.SlugField(max_length=40), blank=True, default=list, size=None, verbose_name="badges"
+                        base_field=models.SlugField(max_length=40),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="badges",
                     ),
                 ),
                 ("suspended_at", models.DateTimeField(null=True, verbose_name="suspended at")),
                 ("suspended_until", models.DateTimeField(null=True, verbose_name="suspended until")),
-                ("suspension_reason", models.CharField(blank=True, default="", max_length=500, verbose_name="reason of the suspension")),
-                ("token_version", models.PositiveIntegerField(default=1, help_text="Raising it ends every access token.", verbose_name="version of tokens")),
+                (
+                    "suspension_reason",
+                    models.CharField(blank=True, default="", max_length=500, verbose_name="reason of the suspension"),
+                ),
+                (
+                    "token_version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="Raising it ends every access token.", verbose_name="version of tokens"
+                    ),
+                ),
                 ("profile_completed_at", models.DateTimeField(null=True, verbose_name="profile completed at")),
                 ("last_active_at", models.DateTimeField(null=True, verbose_name="last active at")),
                 (
@@ -105,18 +142,29 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Block",
             fields=[
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
                 (
                     "blocked",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="blocks_received", to=settings.AUTH_USER_MODEL, verbose_name="blocked"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blocks_received",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="blocked",
                     ),
                 ),
                 (
                     "blocker",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="blocks_made", to=settings.AUTH_USER_MODEL, verbose_name="blocker"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blocks_made",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="blocker",
                     ),
                 ),
             ],
@@ -128,7 +176,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Category",
             fields=[
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
                 ("slug", models.SlugField(max_length=60, unique=True, verbose_name="slug")),
                 ("name", models.CharField(max_length=80, verbose_name="name")),
@@ -136,7 +189,11 @@ class Migration(migrations.Migration):
                 (
                     "kinds",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(choices=[("remote", "remote"), ("on_site", "on site")], max_length=8), size=None, verbose_name="kinds"
+                        base_field=models.CharField(
+                            choices=[("remote", "remote"), ("on_site", "on site")], max_length=8
+                        ),
+                        size=None,
+                        verbose_name="kinds",
                     ),
                 ),
                 ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
@@ -161,7 +218,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="OneTimeCode",
             fields=[
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
                 (
                     "purpose",
@@ -184,7 +246,11 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="user"
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
             ],
@@ -196,7 +262,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="OperatorTotp",
             fields=[
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
                 ("secret_sealed", models.TextField(verbose_name="sealed secret")),
                 ("confirmed_at", models.DateTimeField(null=True, verbose_name="confirmed at")),
@@ -204,7 +275,10 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="totp", to=settings.AUTH_USER_MODEL, verbose_name="operator"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="totp",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="operator",
                     ),
                 ),
             ],
@@ -216,9 +290,19 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Session",
             fields=[
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
-                ("method", models.CharField(choices=[("otp", "code by SMS"), ("password", "password")], max_length=16, verbose_name="method")),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("otp", "code by SMS"), ("password", "password")], max_length=16, verbose_name="method"
+                    ),
+                ),
                 ("device_name", models.CharField(blank=True, default="", max_length=120, verbose_name="device")),
                 ("address", models.GenericIPAddressField(null=True, verbose_name="address")),
                 ("last_used_at", models.DateTimeField(verbose_name="last used at")),
@@ -227,7 +311,12 @@ class Migration(migrations.Migration):
                 ("end_reason", models.CharField(blank=True, default="", max_length=40, verbose_name="why it ended")),
                 (
                     "user",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="sessions", to=settings.AUTH_USER_MODEL, verbose_name="user"),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sessions",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
                 ),
             ],
             options={
@@ -245,7 +334,10 @@ class Migration(migrations.Migration):
                 (
                     "session",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="refresh_tokens", to="accounts.session", verbose_name="session"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="refresh_tokens",
+                        to="accounts.session",
+                        verbose_name="session",
                     ),
                 ),
             ],
@@ -257,20 +349,32 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Skill",
             fields=[
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
                 ("name", models.CharField(max_length=60, verbose_name="name")),
             ],
             options={
                 "verbose_name": "skill",
                 "verbose_name_plural": "skills",
-                "constraints": [models.UniqueConstraint(django.db.models.functions.text.Lower("name"), name="skill_name")],
+                "constraints": [
+                    models.UniqueConstraint(django.db.models.functions.text.Lower("name"), name="skill_name")
+                ],
             },
         ),
         migrations.CreateModel(
             name="WrongCode",
             fields=[
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
                 ("target", models.CharField(max_length=254, verbose_name="phone or e-mail")),
             ],
@@ -283,11 +387,19 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Zone",
             fields=[
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
                 ("name", models.CharField(max_length=80, verbose_name="name")),
                 ("city", models.CharField(max_length=80, verbose_name="city")),
-                ("boundary", models.JSONField(help_text="A GeoJSON Polygon, longitude first.", verbose_name="boundary")),
+                (
+                    "boundary",
+                    models.JSONField(help_text="A GeoJSON Polygon, longitude first.", verbose_name="boundary"),
+                ),
                 ("north", models.FloatField(verbose_name="north")),
                 ("south", models.FloatField(verbose_name="south")),
                 ("east", models.FloatField(verbose_name="east")),
@@ -304,9 +416,15 @@ class Migration(migrations.Migration):
                         condition=models.Q(("retired_at__isnull", True)),
                         name="zone_name_in_city",
                     ),
-                    models.CheckConstraint(condition=models.Q(("south__lt", models.F("north")), ("west__lt", models.F("east"))), name="zone_box"),
                     models.CheckConstraint(
-                        condition=models.Q(("east__lte", 180), ("north__lte", 90), ("south__gte", -90), ("west__gte", -180)), name="zone_on_earth"
+                        condition=models.Q(("south__lt", models.F("north")), ("west__lt", models.F("east"))),
+                        name="zone_box",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("east__lte", 180), ("north__lte", 90), ("south__gte", -90), ("west__gte", -180)
+                        ),
+                        name="zone_on_earth",
                     ),
                 ],
             },
@@ -314,7 +432,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DoerProfile",
             fields=[
-                ("id", models.UUIDField(default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=khidma.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=khidma.kernel.clock.Now(), editable=False)),
                 ("headline", models.CharField(blank=True, default="", max_length=120, verbose_name="headline")),
                 ("hourly_rate", khidma.kernel.money.PaiseField(null=True, verbose_name="rate per hour")),
@@ -322,7 +445,11 @@ class Migration(migrations.Migration):
                 (
                     "languages",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=40), blank=True, default=list, size=None, verbose_name="languages"
+                        base_field=models.CharField(max_length=40),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="languages",
                     ),
                 ),
                 ("latitude", models.FloatField(null=True, verbose_name="latitude of the service area")),
@@ -346,15 +473,33 @@ class Migration(migrations.Migration):
                 ("acceptance_rate", models.FloatField(null=True, verbose_name="share of offers accepted")),
                 ("completion_rate", models.FloatField(null=True, verbose_name="share of orders completed")),
                 ("response_minutes", models.FloatField(null=True, verbose_name="usual minutes to respond")),
-                ("categories", models.ManyToManyField(blank=True, related_name="doer_profiles", to="accounts.category", verbose_name="categories")),
+                (
+                    "categories",
+                    models.ManyToManyField(
+                        blank=True, related_name="doer_profiles", to="accounts.category", verbose_name="categories"
+                    ),
+                ),
                 (
                     "user",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="doer_profile", to=settings.AUTH_USER_MODEL, verbose_name="doer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="doer_profile",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="doer",
                     ),
                 ),
-                ("skills", models.ManyToManyField(blank=True, related_name="doer_profiles", to="accounts.skill", verbose_name="skills")),
-                ("zones", models.ManyToManyField(blank=True, related_name="doer_profiles", to="accounts.zone", verbose_name="zones")),
+                (
+                    "skills",
+                    models.ManyToManyField(
+                        blank=True, related_name="doer_profiles", to="accounts.skill", verbose_name="skills"
+                    ),
+                ),
+                (
+                    "zones",
+                    models.ManyToManyField(
+                        blank=True, related_name="doer_profiles", to="accounts.zone", verbose_name="zones"
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "working profile",
@@ -367,19 +512,28 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="user",
-            index=models.Index(condition=models.Q(("university", ""), _negated=True), fields=["university"], name="user_university"),
+            index=models.Index(
+                condition=models.Q(("university", ""), _negated=True), fields=["university"], name="user_university"
+            ),
         ),
         migrations.AddConstraint(
             model_name="user",
-            constraint=models.CheckConstraint(condition=models.Q(("phone__regex", "^\\+[1-9][0-9]{6,14}$")), name="user_phone_e164"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phone__regex", "^\\+[1-9][0-9]{6,14}$")), name="user_phone_e164"
+            ),
         ),
         migrations.AddConstraint(
             model_name="user",
-            constraint=models.CheckConstraint(condition=models.Q(("email", django.db.models.functions.text.Lower("email"))), name="user_email_lower"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))), name="user_email_lower"
+            ),
         ),
         migrations.AddConstraint(
             model_name="user",
-            constraint=models.CheckConstraint(condition=models.Q(("phone__isnull", False), ("email__isnull", False), _connector="OR"), name="user_reachable"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phone__isnull", False), ("email__isnull", False), _connector="OR"),
+                name="user_reachable",
+            ),
         ),
         migrations.AddConstraint(
             model_name="user",
@@ -387,7 +541,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="user",
-            constraint=models.CheckConstraint(condition=models.Q(("graduation_year__range", (1950, 2100))), name="user_graduation_year"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("graduation_year__range", (1950, 2100))), name="user_graduation_year"
+            ),
         ),
         migrations.AddConstraint(
             model_name="user",
@@ -395,12 +551,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="user",
-            constraint=models.CheckConstraint(condition=models.Q(("trust_score__range", (0, 100))), name="user_trust_score"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("trust_score__range", (0, 100))), name="user_trust_score"
+            ),
         ),
         migrations.AddConstraint(
             model_name="user",
             constraint=models.CheckConstraint(
-                condition=models.Q(("suspended_until__isnull", True), ("suspended_at__lt", models.F("suspended_until")), _connector="OR"),
+                condition=models.Q(
+                    ("suspended_until__isnull", True),
+                    ("suspended_at__lt", models.F("suspended_until")),
+                    _connector="OR",
+                ),
                 name="user_suspension",
             ),
         ),
@@ -410,16 +572,22 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="block",
-            constraint=models.CheckConstraint(condition=models.Q(("blocker", models.F("blocked")), _negated=True), name="block_not_oneself"),
-        ),
-        migrations.AddConstraint(
-            model_name="category",
-            constraint=models.CheckConstraint(condition=models.Q(("kinds", []), _negated=True), name="category_has_a_kind"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("blocker", models.F("blocked")), _negated=True), name="block_not_oneself"
+            ),
         ),
         migrations.AddConstraint(
             model_name="category",
             constraint=models.CheckConstraint(
-                condition=models.Q(("parent__isnull", True), models.Q(("parent", models.F("id")), _negated=True), _connector="OR"),
+                condition=models.Q(("kinds", []), _negated=True), name="category_has_a_kind"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="category",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("parent__isnull", True), models.Q(("parent", models.F("id")), _negated=True), _connector="OR"
+                ),
                 name="category_not_its_own_parent",
             ),
         ),
@@ -429,22 +597,33 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="onetimecode",
-            constraint=models.UniqueConstraint(condition=models.Q(("ended_at__isnull", True)), fields=("purpose", "target"), name="code_one_live"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)), fields=("purpose", "target"), name="code_one_live"
+            ),
         ),
         migrations.AddIndex(
             model_name="session",
-            index=models.Index(condition=models.Q(("ended_at__isnull", True)), fields=["user", "-last_used_at"], name="session_live"),
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", True)), fields=["user", "-last_used_at"], name="session_live"
+            ),
         ),
         migrations.AddConstraint(
             model_name="refreshtoken",
-            constraint=models.UniqueConstraint(condition=models.Q(("used_at__isnull", True)), fields=("session",), name="refresh_token_one_unused"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("used_at__isnull", True)), fields=("session",), name="refresh_token_one_unused"
+            ),
         ),
         migrations.AddConstraint(
             model_name="doerprofile",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("latitude__isnull", True), ("longitude__isnull", True), ("radius_km__isnull", True)),
-                    models.Q(("latitude__range", (-90, 90)), ("longitude__range", (-180, 180)), ("radius_km__gt", 0), ("radius_km__lte", 200)),
+                    models.Q(
+                        ("latitude__range", (-90, 90)),
+                        ("longitude__range", (-180, 180)),
+                        ("radius_km__gt", 0),
+                        ("radius_km__lte", 200),
+                    ),
                     _connector="OR",
                 ),
                 name="doer_profile_service_area",
@@ -452,6 +631,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="doerprofile",
-            constraint=models.CheckConstraint(condition=models.Q(("experience_years__lte", 60)), name="doer_profile_experience"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("experience_years__lte", 60)), name="doer_profile_experience"
+            ),
         ),
     ]

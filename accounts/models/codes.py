@@ -1,6 +1,5 @@
 """One-time codes sent to phones and e-mail addresses, and the wrong tries that were made."""
 
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -23,7 +22,9 @@ class OneTimeCode(Record):
 
     purpose = models.CharField(_("purpose"), max_length=16, choices=CodePurpose)
     target = models.CharField(_("phone or e-mail"), max_length=254)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", verbose_name=_("user"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", verbose_name=_("user")
+    )
     code_hash = models.CharField(_("hash"), max_length=64)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     expires_at = models.DateTimeField(_("expires at"))
@@ -33,7 +34,9 @@ class OneTimeCode(Record):
         verbose_name = _("one-time code")
         verbose_name_plural = _("one-time codes")
         constraints = [
-            models.UniqueConstraint(fields=["purpose", "target"], condition=Q(ended_at__isnull=True), name="code_one_live"),
+            models.UniqueConstraint(
+                fields=["purpose", "target"], condition=Q(ended_at__isnull=True), name="code_one_live"
+            ),
         ]
         indexes = [models.Index(fields=["expires_at"], name="code_expiry")]
 

@@ -1,6 +1,5 @@
 """The lists that profiles and gigs speak of: categories, skills and zones."""
 
-
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -23,7 +22,9 @@ class Category(Record):
     slug = models.SlugField(_("slug"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=80)
     name_hi = models.CharField(_("name in Hindi"), max_length=80, blank=True, default="")
-    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent"))
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent")
+    )
     kinds = ArrayField(models.CharField(max_length=8, choices=GigKind), verbose_name=_("kinds"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     retired_at = models.DateTimeField(_("retired at"), null=True, blank=True)
@@ -33,7 +34,9 @@ class Category(Record):
         verbose_name_plural = _("categories")
         constraints = [
             models.CheckConstraint(condition=~Q(kinds=[]), name="category_has_a_kind"),
-            models.CheckConstraint(condition=Q(parent__isnull=True) | ~Q(parent=F("id")), name="category_not_its_own_parent"),
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | ~Q(parent=F("id")), name="category_not_its_own_parent"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,7 +73,9 @@ class Zone(Record):
         verbose_name = _("zone")
         verbose_name_plural = _("zones")
         constraints = [
-            models.UniqueConstraint(Lower("city"), Lower("name"), condition=Q(retired_at__isnull=True), name="zone_name_in_city"),
+            models.UniqueConstraint(
+                Lower("city"), Lower("name"), condition=Q(retired_at__isnull=True), name="zone_name_in_city"
+            ),
             models.CheckConstraint(condition=Q(south__lt=F("north"), west__lt=F("east")), name="zone_box"),
             models.CheckConstraint(
                 condition=Q(south__gte=-90, north__lte=90, west__gte=-180, east__lte=180), name="zone_on_earth"

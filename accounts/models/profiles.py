@@ -1,6 +1,5 @@
 """Working profiles of doers, and who has blocked whom."""
 
-
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -19,10 +18,14 @@ class DoerProfile(Stateful, Record):
 
     states = DOER_STATES
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="doer_profile", verbose_name=_("doer"))
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="doer_profile", verbose_name=_("doer")
+    )
     headline = models.CharField(_("headline"), max_length=120, blank=True, default="")
     skills = models.ManyToManyField(Skill, related_name="doer_profiles", verbose_name=_("skills"), blank=True)
-    categories = models.ManyToManyField(Category, related_name="doer_profiles", verbose_name=_("categories"), blank=True)
+    categories = models.ManyToManyField(
+        Category, related_name="doer_profiles", verbose_name=_("categories"), blank=True
+    )
     zones = models.ManyToManyField(Zone, related_name="doer_profiles", verbose_name=_("zones"), blank=True)
     hourly_rate = PaiseField(_("rate per hour"), null=True)
     experience_years = models.PositiveSmallIntegerField(_("years of experience"), null=True)
@@ -54,8 +57,12 @@ class DoerProfile(Stateful, Record):
 class Block(Record):
     """`blocker` wants nothing to do with `blocked`."""
 
-    blocker = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="blocks_made", verbose_name=_("blocker"))
-    blocked = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="blocks_received", verbose_name=_("blocked"))
+    blocker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="blocks_made", verbose_name=_("blocker")
+    )
+    blocked = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="blocks_received", verbose_name=_("blocked")
+    )
 
     class Meta:
         verbose_name = _("block")

@@ -1,6 +1,5 @@
 """Sessions: one per sign-in, each a family of refresh tokens; and the operators' second factor."""
 
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -31,7 +30,9 @@ class Session(Record):
     class Meta:
         verbose_name = _("session")
         verbose_name_plural = _("sessions")
-        indexes = [models.Index(fields=["user", "-last_used_at"], name="session_live", condition=Q(ended_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["user", "-last_used_at"], name="session_live", condition=Q(ended_at__isnull=True))
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -50,7 +51,9 @@ class RefreshToken(models.Model):
         verbose_name = _("refresh token")
         verbose_name_plural = _("refresh tokens")
         constraints = [
-            models.UniqueConstraint(fields=["session"], condition=Q(used_at__isnull=True), name="refresh_token_one_unused"),
+            models.UniqueConstraint(
+                fields=["session"], condition=Q(used_at__isnull=True), name="refresh_token_one_unused"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -60,7 +63,9 @@ class RefreshToken(models.Model):
 class OperatorTotp(Record):
     """An operator's second factor (RFC 6238); the secret is sealed, and a step is never accepted twice."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="totp", verbose_name=_("operator"))
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="totp", verbose_name=_("operator")
+    )
     secret_sealed = models.TextField(_("sealed secret"))
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
     last_step = models.BigIntegerField(_("last step used"), default=0)

@@ -36,7 +36,9 @@ class UserManager(BaseUserManager["User"]):
 class User(Record, AbstractBaseUser, PermissionsMixin):
     """A person. Rating, completed gigs, trust score and badges are facts written down by those who know them."""
 
-    phone = models.CharField(_("phone"), max_length=16, unique=True, null=True, help_text=_("E.164; empty for operators."))
+    phone = models.CharField(
+        _("phone"), max_length=16, unique=True, null=True, help_text=_("E.164; empty for operators.")
+    )
     email = models.EmailField(_("e-mail"), max_length=254, unique=True, null=True, help_text=_("In lower case."))
     phone_verified_at = models.DateTimeField(_("phone verified at"), null=True)
     email_verified_at = models.DateTimeField(_("e-mail verified at"), null=True)
@@ -66,7 +68,9 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
     suspended_until = models.DateTimeField(_("suspended until"), null=True)
     suspension_reason = models.CharField(_("reason of the suspension"), max_length=500, blank=True, default="")
 
-    token_version = models.PositiveIntegerField(_("version of tokens"), default=1, help_text=_("Raising it ends every access token."))
+    token_version = models.PositiveIntegerField(
+        _("version of tokens"), default=1, help_text=_("Raising it ends every access token.")
+    )
     profile_completed_at = models.DateTimeField(_("profile completed at"), null=True)
     last_active_at = models.DateTimeField(_("last active at"), null=True)
 
@@ -93,7 +97,10 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(condition=Q(graduation_year__range=(1950, 2100)), name="user_graduation_year"),
             models.CheckConstraint(condition=Q(rating__range=(0, 5)), name="user_rating"),
             models.CheckConstraint(condition=Q(trust_score__range=(0, 100)), name="user_trust_score"),
-            models.CheckConstraint(condition=Q(suspended_until__isnull=True) | Q(suspended_at__lt=F("suspended_until")), name="user_suspension"),
+            models.CheckConstraint(
+                condition=Q(suspended_until__isnull=True) | Q(suspended_at__lt=F("suspended_until")),
+                name="user_suspension",
+            ),
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="user_newest"),

@@ -1,0 +1,107 @@
+"""Every way accounts says no."""
+
+from django.utils.translation import gettext_lazy as _
+
+from khidma.http.errors import AccountSuspended, RoleRequired
+from khidma.kernel.errors import Forbidden, Refused, TooMany, Unauthenticated
+
+__all__ = [
+    "AccountSuspended",
+    "CannotBlockOneself",
+    "CodesLocked",
+    "EmailMissing",
+    "EmailTaken",
+    "InvalidCode",
+    "InvalidCredentials",
+    "ProfileIncomplete",
+    "RoleRequired",
+    "SuspensionInvalid",
+    "TokenExpired",
+    "TokenRevoked",
+    "TotpRequired",
+    "ZoneNameTaken",
+]
+
+
+class TokenExpired(Unauthenticated):
+    """The token was good once."""
+
+    code = "token_expired"
+    message = _("Your sign-in has expired.")
+
+
+class TokenRevoked(Unauthenticated):
+    """The session was ended, or the token is older than the last change that ends tokens."""
+
+    code = "token_revoked"
+    message = _("You were signed out. Please log in again.")
+
+
+class InvalidCode(Unauthenticated):
+    """The code is wrong, spent, dead or too old; which of them is not told."""
+
+    code = "invalid_otp"
+    message = _("The code is wrong or has expired.")
+
+
+class CodesLocked(TooMany):
+    """Too many wrong codes for this phone or address within an hour."""
+
+    code = "otp_locked"
+    message = _("Too many wrong codes. Please try again later.")
+
+
+class InvalidCredentials(Unauthenticated):
+    """E-mail, password or second factor are wrong; which of them is not told."""
+
+    code = "invalid_credentials"
+    message = _("E-mail or password is wrong.")
+
+
+class TotpRequired(Unauthenticated):
+    """The operator has enrolled a second factor and did not give its code."""
+
+    code = "totp_required"
+    message = _("Please enter the code of your authenticator app.")
+
+
+class ProfileIncomplete(Forbidden):
+    """`details.missing` names the fields that are still empty."""
+
+    code = "profile_incomplete"
+    message = _("Please complete your profile first.")
+
+
+class EmailTaken(Refused):
+    """Another account has this e-mail."""
+
+    code = "email_taken"
+    message = _("Another account uses this e-mail address.")
+
+
+class EmailMissing(Refused):
+    """There is no e-mail to confirm, or it is confirmed already."""
+
+    code = "email_not_pending"
+    message = _("There is no e-mail address to confirm.")
+
+
+class CannotBlockOneself(Refused):
+    """Blocker and blocked are the same user."""
+
+    code = "cannot_block_yourself"
+    message = _("You cannot block yourself.")
+
+
+class SuspensionInvalid(Refused):
+    """Already suspended, or not suspended."""
+
+    code = "invalid_transition"
+    message = _("The account's suspension does not allow this.")
+
+
+class ZoneNameTaken(Refused):
+    """The city has a zone of this name."""
+
+    code = "zone_name_taken"
+    message = _("This city has a zone of this name already.")

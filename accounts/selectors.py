@@ -1,0 +1,44 @@
+"""Reads of accounts: what an actor may see of users, sessions and blocks."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import Session, User
+from khidma.kernel.clock import Now
+from khidma.kernel.errors import NotFound
+
+
+def get_public_user(user_id: UUID) -> User:
+    """A user as anybody may see them; operators and closed accounts have no public profile. :raises NotFound: no such one."""
+    user = User.objects.filter(pk=user_id, is_active=True, is_staff=False).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def list_sessions_for(user: User) -> QuerySet[Session]:
+    """The user's live sessions, the one used last first."""
+    return Session.objects.filter(user=user, ended_at__isnull=True, expires_at__gt=Now()).order_by(
+        "-last_used_at", "-id"
+    )
+
+
+def get_session_for(user: User, session_id: UUID) -> Session:
+    """One live session of this user. :raises NotFound: not theirs, or over."""
+    session = list_sessions_for(user).filter(pk=session_id).first()
+    if session is None:
+        raise NotFound
+    return session
+
+
+def list_blocked_users_for(user: User) -> QuerySet[User]:
+    """Whom this user has blocked, the latest first."""
+    return User.objects.filter(blocks_received__blocker=user).order_by("-blocks_received__created_at", "-id")
+
+
+def is_blocked_between(first_id: UUID, second_id: UUID) -> bool:
+    """Whether either of the two has blocked the other."""
+    from_first = User.objects.filter(pk=first_id, blocks_made__blocked=second_id)
+    from_second = User.objects.filter(pk=second_id, blocks_made__blocked=first_id)
+    return from_first.exists() or from_second.exists()

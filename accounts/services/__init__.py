@@ -1,0 +1,60 @@
+"""Every write of accounts."""
+
+from accounts.services.blocks import block_user, unblock_user
+from accounts.services.lists import add_zone, change_zone, ensure_skills, retire_zone, seed_categories
+from accounts.services.operators import (
+    check_operator,
+    check_second_factor,
+    confirm_second_factor,
+    create_operator,
+    enrol_second_factor,
+    log_in_operator,
+)
+from accounts.services.profiles import (
+    is_profile_complete,
+    missing_fields,
+    record_completed_gig,
+    record_rating,
+    require_active,
+    require_ready,
+    update_profile,
+)
+from accounts.services.sessions import Tokens, begin_session, end_session, end_sessions_of, log_out, refresh_session
+from accounts.services.signing_in import SignedIn, send_email_code, send_sign_in_code, sign_in, verify_email
+from accounts.services.suspensions import suspend_user, unsuspend_user
+
+__all__ = [
+    "SignedIn",
+    "Tokens",
+    "add_zone",
+    "begin_session",
+    "block_user",
+    "change_zone",
+    "check_operator",
+    "check_second_factor",
+    "confirm_second_factor",
+    "create_operator",
+    "end_session",
+    "end_sessions_of",
+    "enrol_second_factor",
+    "ensure_skills",
+    "is_profile_complete",
+    "log_in_operator",
+    "log_out",
+    "missing_fields",
+    "record_completed_gig",
+    "record_rating",
+    "refresh_session",
+    "require_active",
+    "require_ready",
+    "retire_zone",
+    "seed_categories",
+    "send_email_code",
+    "send_sign_in_code",
+    "sign_in",
+    "suspend_user",
+    "unblock_user",
+    "unsuspend_user",
+    "update_profile",
+    "verify_email",
+]
