@@ -1,0 +1,16 @@
+"""DRF's settings: khidma.settings takes them over as REST_FRAMEWORK."""
+
+from typing import Any
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["khidma.http.parsers.StrictJSON"],
+    "DEFAULT_RENDERER_CLASSES": ["khidma.http.renderers.Envelope"],
+    "DEFAULT_SCHEMA_CLASS": "khidma.http.schema.OperationSchema",
+    "EXCEPTION_HANDLER": "khidma.http.handler.exception_handler",
+    "NON_FIELD_ERRORS_KEY": "body",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}

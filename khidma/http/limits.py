@@ -1,0 +1,116 @@
+"""Rate limits: counted atomically in the cache's server, for the classes of the contract and by hand."""
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from limits import RateLimitItemPerSecond
+from limits.errors import StorageError
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rest_framework.request import Request
+
+from khidma.http.addresses import client_address as address_of
+from khidma.http.addresses import limited_address
+from khidma.http.operations import Limit
+from khidma.http.runtime import SecuritySettings
+from khidma.kernel.errors import TooMany, Unavailable
+
+logger = logging.getLogger(__name__)
+
+MINUTE, HOUR = 60, 3600
+REFUSED_WITHOUT_COUNTER = frozenset({"otp", "money", "auth"})
+UNLIMITED = frozenset({"webhook", "otp"})  # codes are counted by hand, by phone and device
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How one caller stands with one limit."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset),
+        }
+
+
+def hit(name: str, key: str, *, amount: int, seconds: int, fail_closed: bool = True) -> Counted | None:
+    """Count one request of `key` (a phone, an address, a user) against `amount` in any `seconds`.
+
+    :raises TooMany: the limit was hit; nothing is counted then.
+    :raises Unavailable: the counter cannot be reached, and the limit is one that must hold.
+    """
+    if not settings.KHIDMA_LIMITS:
+        return None
+    item = RateLimitItemPerSecond(amount, seconds)
+    try:
+        limiter = _limiter(settings.REDIS_URL)
+        passed = limiter.hit(item, name, key)
+        stats = limiter.get_window_stats(item, name, key)
+    except (RedisError, StorageError) as error:
+        if fail_closed:
+            raise Unavailable from error
+        logger.warning("limits_not_counted", extra={"limit": name})
+        return None
+    reset = max(1, min(seconds, int(stats.reset_time - time.time()) + 1))
+    if not passed:
+        raise LimitHit(Counted(amount, 0, reset))
+    return Counted(amount, max(0, stats.remaining), reset)
+
+
+class LimitHit(TooMany):
+    """A limit was hit, with the figures for the headers."""
+
+    def __init__(self, counted: Counted) -> None:
+        super().__init__(retry_after=counted.reset)
+        self.headers = counted.headers()
+
+
+def count(request: Request, limit: Limit, *, fail_closed: bool | None = None) -> Counted | None:
+    """Count a request against its class. :raises TooMany, Unavailable: see `hit`."""
+    if limit in UNLIMITED or not settings.KHIDMA_LIMITS:
+        return None
+    name, key, amount, seconds = _rule(request, limit)
+    return hit(
+        name,
+        key,
+        amount=amount,
+        seconds=seconds,
+        fail_closed=limit in REFUSED_WITHOUT_COUNTER if fail_closed is None else fail_closed,
+    )
+
+
+def _rule(request: Request, limit: Limit) -> tuple[str, str, int, int]:
+    numbers: Any = SecuritySettings.load()
+    user = request.user
+    address = limited_address(address_of(request._request))
+    if limit == "auth":
+        return "auth", address, numbers.auth_per_address, MINUTE
+    if not user.is_authenticated:
+        return "anonymous", address, numbers.read_per_address, MINUTE
+    seconds = HOUR if limit in {"upload", "export"} else MINUTE
+    return limit, str(user.pk), getattr(numbers, f"{limit}_per_user"), seconds
+
+
+@lru_cache(maxsize=4)
+def _limiter(url: str) -> MovingWindowRateLimiter:
+    """One pool of connections per server; short time-outs, and one more try for a connection that had died idle."""
+    storage = RedisStorage(
+        url,
+        key_prefix="khidma:limits",
+        socket_timeout=0.5,
+        socket_connect_timeout=0.5,
+        retry=Retry(NoBackoff(), 1),  # type: ignore[arg-type]
+    )
+    return MovingWindowRateLimiter(storage)

@@ -1,0 +1,298 @@
+"""The base of every address of the API: checks in their order, one transaction, one shape of answer."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import NotAuthenticated as DrfNotAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from khidma.http import access, idempotency, limits, paging, parsers
+from khidma.http.answers import AfterCommit, Answer
+from khidma.http.errors import MethodNotAllowed
+from khidma.http.handler import STARTED_OVER, error_response, sqlstate
+from khidma.http.operations import SAFE_METHODS, Operation, operation, operation_of
+from khidma.http.paging import Paged
+from khidma.http.renderers import json_response
+from khidma.kernel.errors import Invalid, Malformed, Unauthenticated
+
+
+class ApiView(APIView):
+    """One address. Each method is declared with `@operation`; a method that is not declared does not exist."""
+
+    permission_classes = ()
+    throttle_classes = ()
+
+    # The checks, in the order of the contract
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """406 and 405, then 401, 429 and the 403 of roles; 404, other 403, 400 and 409 are found by the method."""
+        method = str(request.method)
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        if method == "OPTIONS":
+            return
+        described = operation_of(self, method)
+        if described is None:
+            raise MethodNotAllowed(details={"allowed": self.allowed_methods})
+        self._authenticate(described)
+        access.require_known(described, request.user)
+        self.counted = limits.count(request, described.limit_class(method), fail_closed=described.fail_closed)
+        access.require_allowed(described, request.user, method)
+
+    def _authenticate(self, described: Operation) -> None:
+        """Find out who calls; where nobody need sign in, a token that is no longer good makes nobody of them."""
+        try:
+            self.request.user  # noqa: B018
+        except (Unauthenticated, AuthenticationFailed, DrfNotAuthenticated):
+            if described.access != "public":
+                raise
+            self.request.user = AnonymousUser()
+            self.request.auth = None
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        return [name.upper() for name in self.http_method_names if operation_of(self, name)] + ["OPTIONS"]
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return json_response(None, status=204)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        return error_response(exc)
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+        counted = getattr(self, "counted", None)
+        for name, value in (counted.headers() if counted else {}).items():
+            response.headers.setdefault(name, value)
+        if response.status_code == 405 or request.method == "OPTIONS":
+            response["Allow"] = ", ".join(self.allowed_methods)
+        described = operation_of(self, str(request.method))
+        if described and described.etag and isinstance(response, HttpResponse) and response.status_code == 200:
+            return with_etag(self.django_request, response)
+        return response
+
+    # What the methods use
+
+    @property
+    def django_request(self) -> HttpRequest:
+        """Django's own request, below DRF's."""
+        return self.request._request
+
+    @cached_property
+    def described(self) -> Operation:
+        found = operation_of(self, str(self.request.method))
+        if found is None:
+            raise MethodNotAllowed
+        return found
+
+    @property
+    def raw_body(self) -> bytes:
+        """The body as it came. :raises PayloadTooLarge: it is longer than the operation allows."""
+        return parsers.read_body(self.django_request, self.described.max_body)
+
+    @cached_property
+    def _json(self) -> Any:
+        raw = self.raw_body
+        if not raw.strip():
+            return {}
+        parsers.require_json(self.django_request)
+        return parsers.parse_json(raw)
+
+    def body(self, **context: Any) -> dict[str, Any]:
+        """The body, validated and in snake_case. :raises Malformed, Invalid, PayloadTooLarge, UnsupportedMediaType:"""
+        if self.described.body is None:
+            raise TypeError("this operation declares no body")
+        partial = self.request.method == "PATCH" if self.described.partial is None else self.described.partial
+        serializer = self.described.body(data=self._json, partial=partial, context={**self.context, **context})
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def query(self, **context: Any) -> dict[str, Any]:
+        """The query parameters that the operation declares. :raises Invalid: with what is wrong with which."""
+        if self.described.query is None:
+            raise TypeError("this operation declares no query")
+        serializer = self.described.query(data=self.django_request.GET, context={**self.context, **context})
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What serializers may ask for: `request` (its `user`) and `view`."""
+        return {"request": self.request, "view": self}
+
+    def page(self, rows: QuerySet[Any] | Sequence[Any], **extras: Any) -> Paged:
+        """One page of a list; keyword arguments (stats, summary) go beside `data`."""
+        asked = self._place(paging.PageQuery)
+        paged = paging.page(rows, number=asked["page"], limit=asked["limit"])
+        paged.extras.update(extras)
+        return paged
+
+    def feed(self, rows: QuerySet[Any], *, order: Sequence[str] = ("-created_at", "-id"), **extras: Any) -> Paged:
+        """One page of a feed, by number or after a cursor. All keys of the order point one way; the last is unique."""
+        asked = self._place(paging.FeedQuery)
+        scope = f"{type(self).__module__}.{type(self).__qualname__}"
+        paged = paging.feed(
+            rows, order=order, number=asked["page"], limit=asked["limit"], cursor=asked.get("cursor"), scope=scope
+        )
+        paged.extras.update(extras)
+        return paged
+
+    def _place(self, query: type[paging.PageQuery]) -> dict[str, Any]:
+        serializer = query(data=self.django_request.GET)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    # Running one operation
+
+    def run(self, described: Operation, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponse:
+        """Run the method: once, in a transaction if it may write, and remember the answer under its idempotency key."""
+        if self.request.method in SAFE_METHODS:
+            return self._respond(method(self, self.request, **arguments))
+        claim = None
+        try:
+            claim = idempotency.claim(self.request, self._fingerprinted)
+            if described.atomic:
+                return self._in_one_transaction(claim, method, arguments)
+            return self._in_its_own_transactions(claim, method, arguments)
+        except Exception as error:
+            response = error_response(error)
+            return claim.remember_refusal(response) if claim else response
+
+    def _fingerprinted(self) -> bytes:
+        """What tells two requests under one key apart: the body, or an upload's length (its boundary is random)."""
+        return self.django_request.META.get("CONTENT_LENGTH", "").encode() if self.described.upload else self.raw_body
+
+    def _in_one_transaction(
+        self, claim: idempotency.Claim | None, method: Callable[..., Any], arguments: dict[str, Any]
+    ) -> HttpResponse:
+        try:
+            return self._attempt(claim, method, arguments)
+        except OperationalError as error:
+            if sqlstate(error) not in STARTED_OVER or connections[DEFAULT_DB_ALIAS].in_atomic_block:
+                raise
+            # PostgreSQL undid everything to end a deadlock, and the method has not left the process: do it again, once.
+            return self._attempt(claim, method, arguments)
+
+    def _attempt(
+        self, claim: idempotency.Claim | None, method: Callable[..., Any], arguments: dict[str, Any]
+    ) -> HttpResponse:
+        with transaction.atomic():
+            is_first = claim.take() if claim else True
+            if is_first:
+                then, response = self._call(claim, method, arguments)
+        if not is_first and claim:
+            return claim.earlier()
+        return self._after_commit(claim, then, response) if then else response
+
+    def _call(
+        self, claim: idempotency.Claim | None, method: Callable[..., Any], arguments: dict[str, Any]
+    ) -> tuple[Callable[[], Any] | None, HttpResponse]:
+        result = method(self, self.request, **arguments)
+        self._refuse_unasked_body()
+        then = result.then if isinstance(result, AfterCommit) else None
+        response = self._respond(result.result if isinstance(result, AfterCommit) else result)
+        if claim:
+            claim.keep(response, is_final=then is None)
+        return then, response
+
+    def _after_commit(
+        self, claim: idempotency.Claim | None, then: Callable[[], Any], response: HttpResponse
+    ) -> HttpResponse:
+        try:
+            replacement = then()
+            if replacement is not None:
+                response = self._respond(replacement)
+        except Exception as error:
+            response = error_response(error)
+        if claim:
+            claim.settle(response)
+        return response
+
+    def _in_its_own_transactions(
+        self, claim: idempotency.Claim | None, method: Callable[..., Any], arguments: dict[str, Any]
+    ) -> HttpResponse:
+        self._refuse_unasked_body()
+        if claim and not claim.take():
+            return claim.earlier()
+        result = method(self, self.request, **arguments)
+        if isinstance(result, AfterCommit):
+            replacement = result.then()
+            result = result.result if replacement is None else replacement
+        response = self._respond(result)
+        if claim:
+            claim.settle(response)
+        return response
+
+    def _refuse_unasked_body(self) -> None:
+        """An operation without a body takes none, or an empty object; checked last, so that 404 and 403 come first."""
+        described = self.described
+        if described.body is None and not described.raw and not described.upload and self.raw_body:
+            unasked = self._json
+            if not isinstance(unasked, dict):
+                raise Malformed
+            if unasked:
+                raise Invalid(details={name[:100]: ["There is no such field."] for name in list(unasked)[:20]})
+
+    # The shape of the answer
+
+    def _respond(self, result: Any) -> HttpResponse:
+        if isinstance(result, HttpResponse):
+            return result
+        answer = result if isinstance(result, Answer) else Answer(result)
+        payload = self._page_payload(answer.data) if isinstance(answer.data, Paged) else self._payload(answer)
+        payload.update(answer.extras)
+        if answer.message is not None:
+            payload["message"] = str(answer.message)
+        status = answer.status or self.described.success_status(has_data=len(payload) > 1)
+        return json_response(payload, status=status, headers={**self._location(answer, status), **answer.headers})
+
+    def _payload(self, answer: Answer) -> dict[str, Any]:
+        if answer.data is None:
+            return {"success": True}
+        data = answer.data if answer.plain else self._serialise(answer.data, many=self.described.many)
+        return {"success": True, **data} if self.described.flat else {"success": True, "data": data}
+
+    def _page_payload(self, paged: Paged) -> dict[str, Any]:
+        return {
+            "success": True,
+            "data": self._serialise(paged.items, many=True),
+            "pagination": paged.pagination,
+            **paged.extras,
+        }
+
+    def _serialise(self, data: Any, *, many: bool) -> Any:
+        serializer = self.described.returns
+        return data if serializer is None else serializer(data, many=many, context=self.context).data
+
+    def _location(self, answer: Answer, status: int) -> dict[str, str]:
+        return (
+            {"Location": self.described.location(answer.data)}
+            if self.described.location and status in {201, 202}
+            else {}
+        )
+
+
+def with_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The response with its ETag, or 304 if the caller has it already."""
+    etag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
+    if etag in known or "*" in known:
+        unchanged = json_response(None, status=304)
+        for name, value in response.headers.items():
+            if name.startswith("RateLimit"):
+                unchanged[name] = value
+        response = unchanged
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    response["Vary"] = "Authorization"
+    return response
+
+
+__all__ = ["AfterCommit", "Answer", "ApiView", "Operation", "Paged", "operation"]
