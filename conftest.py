@@ -1,16 +1,29 @@
-"""Fixtures of the whole suite: the worker's own database and cache, a client that speaks JSON, the gateway's stand-in."""
+"""Fixtures of the whole suite: each worker's own database and cache, a client that speaks JSON, the gateway's stand-in."""
 
 import ipaddress
 import socket
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.db import connections
 
 from deploy.local import pytest_worker
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from khidma.tests.client import JsonClient
+    from sandbox.testing import StandIn
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse Django's own kind of committing test: it empties tables, which the role of the app rightly may not."""
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        if (mark and mark.kwargs.get("transaction")) or "transactional_db" in getattr(item, "fixturenames", ()):
+            raise pytest.UsageError(f"{item.nodeid}: use the fixture committed_db where commits must be real.")
 
 
 @pytest.fixture(scope="session")
@@ -31,15 +44,19 @@ def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None
 
 
 @pytest.fixture(scope="session")
-def _cache_connection() -> Iterator["redis.Redis"]:
+def valkey_connection() -> Iterator["redis.Redis"]:
+    """A connection to this worker's own database of Valkey."""
     with redis.Redis.from_url(settings.REDIS_URL) as connection:
         yield connection
 
 
 @pytest.fixture(autouse=True)
-def empty_cache(_cache_connection: "redis.Redis") -> None:
-    """Every test starts with an empty Valkey: no counted requests, no cached answers."""
-    _cache_connection.flushdb()
+def nothing_remembered(valkey_connection: "redis.Redis") -> None:
+    """Every test starts with an empty Valkey and without what this process has read of the runtime settings."""
+    from khidma.kernel.runtime import forget_cached
+
+    valkey_connection.flushdb()
+    forget_cached()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,8 +74,52 @@ def loopback_only() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_network_in_transactions(loopback_only: None) -> Iterator[None]:
+    """Opening a socket while a transaction is open fails the test."""
+    from khidma.kernel.network import guarded_sockets
+
+    with guarded_sockets():
+        yield
+
+
 def is_near(host: str) -> bool:
+    """Whether this is an address of this machine, to be reached without asking anybody for its name."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@pytest.fixture
+def limits_on(settings: LazySettings) -> None:
+    """Count requests as in production; in other tests the limits are off."""
+    settings.KHIDMA_LIMITS = True
+
+
+@pytest.fixture
+def api() -> "Callable[..., JsonClient]":
+    """Makes clients that speak JSON: `api(user)` with the user's bearer token, `api()` as a stranger."""
+    from khidma.tests.client import JsonClient
+
+    def client(user: "User | None" = None, **options: Any) -> "JsonClient":
+        return JsonClient(user, **options)
+
+    return client
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> "Iterator[StandIn]":
+    """This worker's gateway, running for as long as the worker."""
+    from sandbox.testing import StandIn
+
+    with StandIn() as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(stand_in: "StandIn", settings: LazySettings) -> "StandIn":
+    """A gateway without memory of other tests, with the settings pointing at it."""
+    stand_in.reset()
+    settings.RAZORPAY_BASE_URL = stand_in.url
+    return stand_in

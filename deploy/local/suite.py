@@ -36,7 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     FOLDER.mkdir(exist_ok=True)
     remove_abandoned()
     home = FOLDER / f"{int(time.time())}-{secrets.token_hex(3)}"
-    home.mkdir()
+    for folder in (home, home / "static", home / "media"):
+        folder.mkdir()
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         started: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
@@ -67,7 +68,7 @@ def run(home: Path, started: list[tuple[subprocess.Popen[bytes], signal.Signals]
     values = start_servers(home, started)
     clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
     settings = {**clean, "KHIDMA_HOME": str(home), "KHIDMA_ENV": "test", "KHIDMA_LIMITS": "off", "DJANGO_SETTINGS_MODULE": "khidma.settings"}
-    migrated = subprocess.run([sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"], env=settings, cwd=environment.ROOT, check=False)
+    migrated = subprocess.run([sys.executable, "manage.py", "migrate", "--database", "owner", "--skip-checks", "--verbosity", "0"], env=settings, cwd=environment.ROOT, check=False)
     if migrated.returncode:
         return migrated.returncode
     with postgres.connect(values) as connection:
