@@ -1,0 +1,125 @@
+"""Every way payments says no."""
+
+from django.utils.translation import gettext_lazy as _
+
+from khidma.kernel.errors import Invalid, KhidmaError, Refused
+
+
+class TransferKeyReused(KhidmaError):
+    """A ledger key came back with other content: a defect that must wake somebody, never a state to go on from."""
+
+
+class TransferUnbalanced(KhidmaError):
+    """The entries of a transfer do not sum to zero, or there are fewer than two."""
+
+
+class BalanceTooSmall(Refused):
+    """The wallet holds less than is asked; `details.available` is in paise."""
+
+    code = "insufficient_balance"
+    message = _("Your balance is too small for this amount.")
+
+
+class EscrowNotAwaiting(Refused):
+    """Only an escrow that awaits its money can be paid."""
+
+    code = "already_paid"
+    message = _("This does not wait for a payment any more.")
+
+
+class EscrowFunded(Refused):
+    """An escrow that holds money ends by a decision, never by being abandoned."""
+
+    code = "escrow_funded"
+    message = _("This is paid already.")
+
+
+class EscrowNotFunded(Refused):
+    """There is no money to decide about: it was never paid, or it was decided before."""
+
+    code = "escrow_not_funded"
+    message = _("There is no money held for this.")
+
+
+class AlreadyPaid(Refused):
+    """What the caller wants to pay for has its money."""
+
+    code = "already_paid"
+    message = _("This is paid already.")
+
+
+class AmountMismatch(Refused):
+    """The gateway took another amount or currency than was asked for; the money is set aside for the finance operators."""
+
+    code = "amount_mismatch"
+    message = _("The amount that was paid differs from the amount due. Our team looks at it.")
+
+
+class InvalidSignature(Invalid):
+    """A signature does not fit; nothing that came with it is believed."""
+
+    code = "invalid_signature"
+    message = _("The signature is not valid.")
+
+
+class BankAccountExists(Refused):
+    """The caller has this account already."""
+
+    code = "bank_account_exists"
+    message = _("You have added this account already.")
+
+
+class BankAccountInUse(Refused):
+    """Money is on its way to this account."""
+
+    code = "bank_account_in_use"
+    message = _("A withdrawal to this account is still on its way.")
+
+
+class BankAccountNotVerified(Refused):
+    """Money goes to verified accounts only."""
+
+    code = "bank_account_not_verified"
+    message = _("Verify this account before you withdraw to it.")
+
+
+class BankAccountAlreadyVerified(Refused):
+    """A verified account is not checked again."""
+
+    code = "bank_account_already_verified"
+    message = _("This account is verified already.")
+
+
+class BankAccountCoolingOff(Refused):
+    """The first withdrawal to a new account waits; `details.availableAt` says until when, in milliseconds."""
+
+    code = "bank_account_cooling_off"
+    message = _("This account is new. Withdrawals to it open a little later.")
+
+
+class NoBankAccount(Refused):
+    """A withdrawal needs an account to go to."""
+
+    code = "no_bank_account"
+    message = _("Add a bank account first.")
+
+
+class PayoutTooSmall(Refused):
+    """Below the minimum, unless it is all there is; `details.minimum` is in paise."""
+
+    code = "payout_too_small"
+    message = _("This is less than the smallest withdrawal.")
+
+
+class PayoutTooLarge(Refused):
+    """More than this way of paying can carry at once; `details.maximum` is in paise."""
+
+    code = "payout_too_large"
+    message = _("This is more than can be sent to this account at once.")
+
+
+class PayoutAlreadySent(Refused):
+    """What was sent to the bank cannot be called back."""
+
+    code = "payout_already_sent"
+    message = _("This withdrawal has been sent and cannot be cancelled.")

@@ -1,0 +1,144 @@
+"""Every fact that payments announces; amounts in paise. References are the callers' own ids."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from khidma.kernel.events import Event
+
+
+@dataclass(frozen=True)
+class PaymentCaptured(Event):
+    """A payment has funded what it was for: every reference named here holds its money now."""
+
+    payment_id: UUID
+    references: list[UUID]
+    payer_id: UUID
+    purpose: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class PaymentFailed(Event):
+    """A try to pay has failed; the payment may still be tried again."""
+
+    payment_id: UUID
+    references: list[UUID]
+    payer_id: UUID
+    purpose: str
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RefundPromised(Event):
+    """Money goes back to its source. `reason`: `late` and `surplus` for money that nobody awaited, else the decision's own."""
+
+    refund_id: UUID
+    payment_id: UUID
+    references: list[UUID]
+    payer_id: UUID
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RefundProcessed(Event):
+    """The gateway has sent the money back."""
+
+    refund_id: UUID
+    payment_id: UUID
+    references: list[UUID]
+    payer_id: UUID
+    amount: int
+
+
+@dataclass(frozen=True)
+class RefundFailed(Event):
+    """The gateway could not send the money back; it is still promised and waits for an operator."""
+
+    refund_id: UUID
+    payment_id: UUID
+    references: list[UUID]
+    payer_id: UUID
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class EscrowSettled(Event):
+    """An escrow was decided: `payee_net` went to the payee's wallet, `refunded` is on its way back to the payer."""
+
+    reference: UUID
+    payer_id: UUID
+    payee_id: UUID
+    payee_gross: int
+    payee_net: int
+    refunded: int
+
+
+@dataclass(frozen=True)
+class PayoutRequested(Event):
+    """Somebody withdraws; the amount has left the wallet."""
+
+    payout_id: UUID
+    user_id: UUID
+    amount: int
+
+
+@dataclass(frozen=True)
+class PayoutProcessed(Event):
+    """The bank has the money."""
+
+    payout_id: UUID
+    user_id: UUID
+    amount: int
+    bank_last4: str
+    utr: str
+
+
+@dataclass(frozen=True)
+class PayoutFailed(Event):
+    """The bank did not take the money (failed or rejected); it is back in the wallet."""
+
+    payout_id: UUID
+    user_id: UUID
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class PayoutReversed(Event):
+    """The bank gave the money back; it is in the wallet again."""
+
+    payout_id: UUID
+    user_id: UUID
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class BankAccountAdded(Event):
+    """A user named an account to withdraw to."""
+
+    bank_account_id: UUID
+    user_id: UUID
+    last4: str
+
+
+@dataclass(frozen=True)
+class BankAccountVerified(Event):
+    """The penny drop came back: the account exists."""
+
+    bank_account_id: UUID
+    user_id: UUID
+    last4: str
+
+
+@dataclass(frozen=True)
+class BankAccountFailed(Event):
+    """The account could not be verified."""
+
+    bank_account_id: UUID
+    user_id: UUID
+    last4: str
+    reason: str

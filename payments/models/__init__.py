@@ -1,0 +1,29 @@
+"""Tables of payments: the ledger first, then what the ledger's postings are about."""
+
+from payments.models.banking import BankAccount, Payout, Validation
+from payments.models.escrow import Escrow
+from payments.models.gateway import EventStatus, GatewayAttempt, GatewayEvent
+from payments.models.ledger import Account, AccountKind, Entry, Transfer, TransferKind
+from payments.models.paying import Capture, CaptureUse, Payment, PaymentItem, PaymentPurpose, Refund, RefundReason
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "BankAccount",
+    "Capture",
+    "CaptureUse",
+    "Entry",
+    "Escrow",
+    "EventStatus",
+    "GatewayAttempt",
+    "GatewayEvent",
+    "Payment",
+    "PaymentItem",
+    "PaymentPurpose",
+    "Payout",
+    "Refund",
+    "RefundReason",
+    "Transfer",
+    "TransferKind",
+    "Validation",
+]

@@ -1,0 +1,55 @@
+"""Escrows: money held for a thing that payments knows by its reference only."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from khidma.kernel.models import Record
+from khidma.kernel.money import CAP_PAISE, PaiseField
+from khidma.kernel.states import Stateful, StateField
+from payments.states import ESCROW_STATES, EscrowStatus
+
+
+class Escrow(Stateful, Record):
+    """What a payer pays for, held until it is decided who gets it. The shares are written once, with the decision."""
+
+    states = ESCROW_STATES
+
+    reference = models.UUIDField(unique=True, editable=False)
+    payer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="escrows_paid")
+    payee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="escrows_earned")
+    amount = PaiseField()
+    commission_bp = models.PositiveIntegerField()
+    status = StateField(choices=EscrowStatus, default=EscrowStatus.AWAITING)
+    funded_by = models.ForeignKey("payments.Capture", null=True, on_delete=models.PROTECT, related_name="escrows")
+    funded_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decision = models.CharField(max_length=200, blank=True)
+    payee_gross = PaiseField(null=True)
+    refunded = PaiseField(null=True)
+    platform_fee = PaiseField(null=True)
+    gst = PaiseField(null=True)
+    tds = PaiseField(null=True)
+    payee_net = PaiseField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=1, amount__lte=CAP_PAISE), name="payments_escrow_amount"),
+            models.CheckConstraint(condition=Q(commission_bp__lte=10_000), name="payments_escrow_commission"),
+            models.CheckConstraint(
+                condition=Q(status__in=["awaiting", "abandoned"]) | Q(funded_by__isnull=False, funded_at__isnull=False),
+                name="payments_escrow_funded_by",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="decided")
+                | Q(payee_gross__gte=0, refunded__gte=0, payee_gross__lte=F("amount") - F("refunded")),
+                name="payments_escrow_decided_within",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["payee", "status"], name="payments_escrow_payee"),
+            models.Index(fields=["payer", "status"], name="payments_escrow_payer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"escrow for {self.reference}"

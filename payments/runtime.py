@@ -1,0 +1,30 @@
+"""What operators may set about money while the system runs: the category `payments`."""
+
+from khidma.kernel.runtime import RuntimeSettings, setting
+
+
+class PaymentSettings(RuntimeSettings, category="payments"):
+    """Rates are in basis points (1/100 of a percent), money in paise."""
+
+    commission_bp: int = setting(
+        1000, minimum=0, maximum=5000, help="Commission on the doer's gross, basis points; frozen with each order."
+    )
+    gst_bp: int = setting(1800, minimum=0, maximum=5000, help="GST on the commission, basis points.")
+    tds_bp: int = setting(0, minimum=0, maximum=3000, help="Tax withheld from the doer's gross, basis points.")
+    auto_approve_days: int = setting(
+        3, minimum=1, maximum=30, help="Days after which submitted work is approved by the clock."
+    )
+    unpaid_hours: int = setting(24, minimum=1, maximum=168, help="Hours that an order waits for its payment.")
+    minimum_withdrawal: int = setting(
+        10_000, minimum=100, maximum=10_000_000, help="Smallest withdrawal, paise, unless it is all there is."
+    )
+    minimum_order: int = setting(1_000, minimum=100, maximum=100_000, help="Smallest order, paise.")
+    capture_expiry_minutes: int = setting(
+        12, minimum=12, maximum=7200, help="Minutes after which the gateway gives up an uncaptured payment."
+    )
+    cooling_off_hours: int = setting(
+        24, minimum=0, maximum=168, help="Hours a newly verified account waits for its first withdrawal."
+    )
+    look_after_seconds: int = setting(
+        30, minimum=1, maximum=3600, help="Age in seconds at which something in flight is looked at again."
+    )

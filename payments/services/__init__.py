@@ -1,0 +1,1 @@
+"""Every write of payments, one function per use case."""

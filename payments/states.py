@@ -1,0 +1,135 @@
+"""The states of everything that holds or moves money, and every step between them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from khidma.kernel.states import StateTable, Transition
+from payments.errors import (
+    BankAccountAlreadyVerified,
+    EscrowFunded,
+    EscrowNotAwaiting,
+    EscrowNotFunded,
+    PayoutAlreadySent,
+)
+
+
+class EscrowStatus(models.TextChoices):
+    AWAITING = "awaiting", _("Awaits its money")
+    FUNDED = "funded", _("Funded")
+    DECIDED = "decided", _("Decided")
+    ABANDONED = "abandoned", _("Abandoned")
+
+
+class PaymentStatus(models.TextChoices):
+    CREATED = "created", _("Created")
+    CAPTURED = "captured", _("Captured")
+    FAILED = "failed", _("Failed")
+    PARTIALLY_REFUNDED = "partially_refunded", _("Partially refunded")
+    REFUNDED = "refunded", _("Refunded")
+
+
+class RefundStatus(models.TextChoices):
+    PROMISED = "promised", _("Promised")
+    SENT = "sent", _("Sent")
+    WAITING_FUNDS = "waiting_funds", _("Waits for balance at the gateway")
+    PROCESSED = "processed", _("Processed")
+    FAILED = "failed", _("Failed")
+
+
+class BankAccountStatus(models.TextChoices):
+    UNVERIFIED = "unverified", _("Not verified")
+    VERIFYING = "verifying", _("Being verified")
+    VERIFIED = "verified", _("Verified")
+    FAILED = "failed", _("Verification failed")
+
+
+class ValidationStatus(models.TextChoices):
+    CREATED = "created", _("Created")
+    COMPLETED = "completed", _("Completed")
+    FAILED = "failed", _("Failed")
+
+
+class PayoutStatus(models.TextChoices):
+    REQUESTED = "requested", _("Requested")
+    HELD = "held", _("Held")
+    QUEUED = "queued", _("Queued")
+    PROCESSING = "processing", _("Processing")
+    PROCESSED = "processed", _("Processed")
+    FAILED = "failed", _("Failed")
+    REVERSED = "reversed", _("Reversed")
+    CANCELLED = "cancelled", _("Cancelled")
+    REJECTED = "rejected", _("Rejected")
+
+
+ESCROW_STATES = StateTable(
+    "escrow",
+    [
+        Transition("fund", {"awaiting"}, "funded", refusal=EscrowNotAwaiting),
+        Transition("decide", {"funded"}, "decided", actors={"system", "operator"}, refusal=EscrowNotFunded),
+        Transition("abandon", {"awaiting"}, "abandoned", refusal=EscrowFunded),
+    ],
+    ends={"decided", "abandoned"},
+)
+
+PAYMENT_STATES = StateTable(
+    "payment",
+    [
+        Transition("capture", {"created", "failed"}, "captured"),
+        Transition("fail", {"created"}, "failed"),
+        Transition("refund_part", {"captured", "refunded"}, "partially_refunded"),
+        Transition("refund_all", {"captured", "partially_refunded"}, "refunded"),
+        Transition("take_refund_back", {"partially_refunded", "refunded"}, "captured"),
+    ],
+)
+
+REFUND_STATES = StateTable(
+    "refund",
+    [
+        Transition("send", {"promised", "waiting_funds"}, "sent", actors={"system", "operator"}),
+        Transition("wait_for_funds", {"sent"}, "waiting_funds"),
+        Transition("process", {"sent"}, "processed"),
+        Transition("fail", {"sent", "processed"}, "failed"),
+        Transition("try_again", {"failed"}, "promised", actors={"operator"}),
+    ],
+    ends={"processed"},
+)
+
+BANK_ACCOUNT_STATES = StateTable(
+    "bank_account",
+    [
+        Transition(
+            "check", {"unverified", "failed"}, "verifying", actors={"owner"}, refusal=BankAccountAlreadyVerified
+        ),
+        Transition("verify", {"verifying"}, "verified"),
+        Transition("fail", {"verifying"}, "failed"),
+    ],
+)
+
+VALIDATION_STATES = StateTable(
+    "validation",
+    [
+        Transition("complete", {"created"}, "completed"),
+        Transition("fail", {"created"}, "failed"),
+    ],
+    ends={"completed", "failed"},
+)
+
+PAYOUT_STATES = StateTable(
+    "payout",
+    [
+        Transition("queue", {"requested", "held"}, "queued", actors={"system", "operator"}),
+        Transition("hold", {"requested"}, "held", actors={"system", "operator"}),
+        Transition(
+            "cancel", {"held", "queued"}, "cancelled", actors={"owner", "operator", "system"}, refusal=PayoutAlreadySent
+        ),
+        Transition("reject", {"queued"}, "rejected"),
+        Transition("process", {"queued"}, "processing"),
+        Transition("complete", {"processing"}, "processed"),
+        Transition("fail", {"processing", "reversed"}, "failed"),
+        Transition("reverse", {"processing", "processed", "failed"}, "reversed"),
+    ],
+    ends={"processed", "failed", "reversed", "cancelled", "rejected"},
+)
+
+PAYOUT_OPEN = frozenset({"requested", "held", "queued", "processing"})
+"""States in which the money waits in `payout_pending`."""
