@@ -1,0 +1,1 @@
+"""The main job played against a running server, as two phones would play it."""

@@ -1,0 +1,225 @@
+"""The flow: from a phone number to money in the bank."""
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from khidma.kernel.ids import new_id
+from khidma.kernel.money import rupees
+from operations.demo.phone import DemoFailed, Phone
+
+PRICE = 250_000
+
+
+class Flow:
+    """One client, one doer, one gig, played step by step."""
+
+    def __init__(self, *, base_url: str, gateway_url: str, say: Callable[[str], None]) -> None:
+        self.gateway_url = gateway_url
+        self.say = say
+        self.client = Phone(base_url, _new_number())
+        self.doer = Phone(base_url, _new_number())
+        self._began = self._last = time.perf_counter()
+
+    def done(self, what: str) -> None:
+        """Tell one step with how long it took."""
+        now = time.perf_counter()
+        self.say(f"{(now - self._last) * 1000:7.0f} ms  {what}")
+        self._last = now
+
+    async def play(self) -> None:
+        """Play it all. :raises DemoFailed: anything is off."""
+        try:
+            await self.arrive()
+            order = await self.agree()
+            await self.pay(order)
+            await self.chat(order)
+            await self.work(order)
+            await self.withdraw()
+            await self.look_back()
+        finally:
+            await self.client.close()
+            await self.doer.close()
+        self.say(f"{(time.perf_counter() - self._began) * 1000:7.0f} ms  in all")
+
+    async def arrive(self) -> None:
+        """Both log in with a code by SMS, complete their profiles and open their sockets."""
+        await self.client.log_in()
+        await self.doer.log_in()
+        self.done(f"two phones logged in: {self.client.number} and {self.doer.number}")
+        await self.client.call(
+            "PATCH", "/api/users/me", {"name": "Asha Rao", "email": _mail("asha"), "roles": ["client"]}
+        )
+        await self.doer.call(
+            "PATCH",
+            "/api/users/me",
+            {
+                "name": "Ravi Kumar",
+                "email": _mail("ravi"),
+                "roles": ["doer"],
+                "university": "Delhi University",
+                "course": "B.Com",
+                "year": 2,
+                "graduationYear": 2028,
+            },
+        )
+        self.done("profiles completed")
+        await self.client.connect()
+        await self.doer.connect()
+        self.done("both sockets are open")
+
+    async def agree(self) -> dict[str, Any]:
+        """The client posts a gig, the doer finds it and applies, the client accepts."""
+        word = secrets.token_hex(4)
+        gig = await self.client.call(
+            "POST",
+            "/api/gigs",
+            {
+                "kind": "remote",
+                "title": f"Logo for a tea stall {word}",
+                "description": "A simple logo in two colours, as SVG and PNG, for the sign and for cups.",
+                "category": "design",
+                "skills": [],
+                "budgetType": "fixed",
+                "budgetMin": 200_000,
+                "budgetMax": 300_000,
+                "deadline": int((time.time() + 7 * 86_400) * 1000),
+                "status": "open",
+            },
+            expect=201,
+        )
+        self.done("gig posted")
+        found = await self.doer.call("GET", f"/api/gigs?search={word}")
+        if [hit["id"] for hit in found] != [gig["id"]]:
+            raise DemoFailed(f"Searching for {word} finds {len(found)} gigs, not this one.")
+        self.done("gig found by search")
+        application = await self.doer.call(
+            "POST",
+            f"/api/gigs/{gig['id']}/applications",
+            {
+                "coverLetter": "I have drawn logos for three shops in my street.",
+                "proposedAmount": PRICE,
+                "estimatedDays": 4,
+            },
+            expect=201,
+        )
+        await self.client.hear("NEW_APPLICATION", applicationId=application["id"])
+        self.done("applied; the client's socket heard of it")
+        order: dict[str, Any] = await self.client.call(
+            "POST", f"/api/applications/{application['id']}/accept", {}, expect=201
+        )
+        if order["status"] != "pending_payment" or not order.get("payment"):
+            raise DemoFailed(f"The order is {order['status']}, payment {order.get('payment')}.")
+        self.done(f"accepted: order of {rupees(order['amount'])} awaits payment")
+        return order
+
+    async def pay(self, order: dict[str, Any]) -> None:
+        """The client pays at the gateway, as in its checkout, and hands in the signature."""
+        to_pay = await self.client.call("POST", "/api/payments/create-order", {"orderId": order["id"]})
+        async with httpx.AsyncClient(base_url=self.gateway_url, timeout=15, trust_env=False) as gateway:
+            paid = await gateway.post(
+                f"/_sandbox/orders/{to_pay['razorpayOrderId']}/pay", json={"outcome": "success", "method": "upi"}
+            )
+        if paid.status_code != 200:
+            raise DemoFailed(f"The stand-in answered {paid.status_code}: {paid.text[:300]}")
+        self.done("paid by UPI at the gateway")
+        signed = {name: value for name, value in paid.json().items() if name.startswith("razorpay_")}
+        await self.client.call("POST", "/api/payments/verify", signed)
+        await self.doer.hear("ORDER_UPDATE", orderId=order["id"], status="in_progress", escrowState="funded")
+        await self.doer.hear("NOTIFICATION", type="order_funded")
+        self.done("verified: the money is in escrow, and the doer heard of it")
+
+    async def chat(self, order: dict[str, Any]) -> None:
+        """Both write; each message is stored before it is heard."""
+        for speaker, listener, text in [
+            (self.client, self.doer, "Please use green and gold."),
+            (self.doer, self.client, "With pleasure. First sketch tomorrow."),
+        ]:
+            mark = str(new_id())
+            await speaker.send(
+                "CHAT_MESSAGE", {"orderId": order["id"], "text": text, "clientMessageId": mark}, ref=mark
+            )
+            own = await speaker.hear("CHAT_MESSAGE", clientMessageId=mark)
+            heard = await listener.hear("CHAT_MESSAGE", messageId=own["messageId"])
+            await listener.send("MESSAGE_READ", {"messageId": heard["messageId"]})
+            await speaker.hear("MESSAGE_READ", messageId=heard["messageId"])
+        conversation = await self.client.call("GET", f"/api/conversations/by-order/{order['id']}")
+        listed = await self.client.call("GET", f"/api/conversations/{conversation['id']}/messages")
+        if len([message for message in listed if message["kind"] == "text"]) != 2:
+            raise DemoFailed("The conversation does not hold two messages.")
+        self.done("chatted over the socket, read on both sides")
+
+    async def work(self, order: dict[str, Any]) -> None:
+        """The doer submits, the client asks for a change, the doer submits again, the client approves."""
+        path = f"/api/orders/{order['id']}"
+        await self.doer.call(
+            "POST", f"{path}/submit", {"message": "First version.", "links": ["https://example.com/1"]}
+        )
+        await self.client.hear("ORDER_UPDATE", orderId=order["id"], status="submitted")
+        await self.client.call("POST", f"{path}/request-revision", {"message": "A little more gold, please."})
+        await self.doer.call(
+            "POST", f"{path}/submit", {"message": "With more gold.", "links": ["https://example.com/2"]}
+        )
+        self.done("submitted, revised, submitted again")
+        approved = await self.client.call("POST", f"{path}/approve", {})
+        if (approved["status"], approved["escrowState"]) != ("completed", "released"):
+            raise DemoFailed(f"The approved order is {approved['status']}, {approved['escrowState']}.")
+        wallet = await self.doer.call("GET", "/api/wallet/balance")
+        if wallet["available"] != approved["doerPayout"]:
+            raise DemoFailed(f"The wallet holds {wallet['available']}, not {approved['doerPayout']}.")
+        self.done(f"approved: {rupees(wallet['available'])} in the doer's wallet after fee and GST")
+
+    async def withdraw(self) -> None:
+        """The doer adds a bank account, has it checked, and withdraws everything."""
+        account = await self.doer.call(
+            "POST",
+            "/api/bank-accounts",
+            {
+                "holderName": "Ravi Kumar",
+                "accountNumber": f"{secrets.randbelow(10**9) + 10**9}1",
+                "ifsc": "HDFC0000053",
+            },
+            expect=201,
+        )
+        await self.doer.call("POST", f"/api/bank-accounts/{account['id']}/verify", {})
+        await self._account_verified(account["id"])
+        self.done("bank account added and verified by a penny drop")
+        amount = (await self.doer.call("GET", "/api/wallet/balance"))["available"]
+        payout = await self.doer.call(
+            "POST", "/api/wallet/withdraw", {"amount": amount, "bankAccountId": account["id"]}, expect=201
+        )
+        self.done(f"withdrew {rupees(amount)}")
+        processed = await self.doer.until(f"/api/wallet/payouts/{payout['id']}", status="processed")
+        self.done(f"payout processed, UTR {processed['utr']}")
+        balance = await self.doer.call("GET", "/api/wallet/balance")
+        if (balance["available"], balance["totalWithdrawn"]) != (0, amount):
+            raise DemoFailed(f"After the withdrawal the wallet says {balance}.")
+
+    async def _account_verified(self, account_id: str) -> None:
+        for _ in range(80):
+            listed = await self.doer.call("GET", "/api/bank-accounts")
+            status = next(account["status"] for account in listed if account["id"] == account_id)
+            if status == "verified":
+                return
+            await self.doer.until("/api/users/me", id=self.doer.user["id"])
+        raise DemoFailed("The bank account was not verified.")
+
+    async def look_back(self) -> None:
+        """Both were told of every step."""
+        told = {row["type"] for row in await self.doer.call("GET", "/api/notifications?limit=100")}
+        missing = {"application_accepted", "order_funded", "order_completed", "payout_processed"} - told
+        if missing:
+            raise DemoFailed(f"The doer was not told of {sorted(missing)}.")
+        await self.client.call("PUT", "/api/notifications/read-all")
+        self.done("notifications of every step are there")
+
+
+def _new_number() -> str:
+    return f"+919{secrets.randbelow(10**9):09d}"
+
+
+def _mail(name: str) -> str:
+    return f"{name}.{secrets.token_hex(4)}@example.com"

@@ -1,0 +1,106 @@
+"""One person's phone: logs in by SMS, speaks the REST API, and keeps a socket open."""
+
+import asyncio
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+
+from khidma.kernel.ids import new_id
+
+CODE = re.compile(r"\b\d{6}\b")
+PATIENCE = 20.0
+"""Seconds to wait for anything that the server does by itself."""
+
+
+class DemoFailed(Exception):
+    """Something did not go as the contract says."""
+
+
+class Phone:
+    """A client program with one user's tokens."""
+
+    def __init__(self, base_url: str, number: str) -> None:
+        self.base_url = base_url
+        self.number = number
+        self.user: dict[str, Any] = {}
+        self.refresh_token = ""
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=15, trust_env=False)
+        self._socket: ClientConnection | None = None
+        self._heard: list[dict[str, Any]] = []
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._socket:
+            await self._socket.close()
+        await self._http.aclose()
+
+    async def call(self, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
+        """One request. :raises DemoFailed: another status than expected."""
+        headers = {} if method == "GET" else {"Idempotency-Key": str(new_id())}
+        response = await self._http.request(method, path, json=body, headers=headers)
+        if response.status_code != expect:
+            raise DemoFailed(f"{method} {path} answered {response.status_code}, not {expect}: {response.text[:500]}")
+        answer = response.json()
+        return answer.get("data", answer)
+
+    async def log_in(self) -> None:
+        """Ask for a code, read it where it would have been sent, and hand it in."""
+        await self.call("POST", "/api/auth/send-otp", {"phone": self.number})
+        box = await self._http.get("/dev/outbox.json", params={"to": self.number, "limit": 1})
+        found = CODE.search(box.json()["data"][0]["body"])
+        if not found:
+            raise DemoFailed("The outbox has no code.")
+        answer = await self.call("POST", "/api/auth/verify-otp", {"phone": self.number, "otp": found.group()})
+        self.user, self.refresh_token = answer["user"], answer["refreshToken"]
+        self._http.headers["Authorization"] = f"Bearer {answer['token']}"
+
+    async def connect(self) -> None:
+        """Open the socket and say who we are."""
+        address = urlsplit(self.base_url)
+        scheme = "wss" if address.scheme == "https" else "ws"
+        self._socket = await connect(f"{scheme}://{address.netloc}/ws", proxy=None)
+        token = self._http.headers["Authorization"].removeprefix("Bearer ")
+        await self.send("AUTHENTICATE", {"token": token})
+        await self.hear("AUTHENTICATED")
+
+    async def send(self, event: str, data: dict[str, Any], ref: str | None = None) -> None:
+        """One frame to the server."""
+        if self._socket is None:
+            raise DemoFailed("The socket is not open.")
+        await self._socket.send(json.dumps({"event": event, "data": data} | ({"ref": ref} if ref else {})))
+
+    async def hear(self, event: str, **wanted: Any) -> dict[str, Any]:
+        """Wait for a frame of this kind with these fields. :raises DemoFailed: it did not come in time."""
+        if self._socket is None:
+            raise DemoFailed("The socket is not open.")
+
+        def fits(frame: dict[str, Any]) -> bool:
+            data = frame.get("data", {})
+            return frame["event"] == event and all(data.get(name) == value for name, value in wanted.items())
+
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    for index, frame in enumerate(self._heard):
+                        if fits(frame):
+                            found: dict[str, Any] = self._heard.pop(index)["data"]
+                            return found
+                    self._heard.append(json.loads(await self._socket.recv()))
+        except TimeoutError as error:
+            heard = [frame["event"] for frame in self._heard]
+            raise DemoFailed(f"No {event} {wanted} within {PATIENCE:.0f} s; heard {heard}.") from error
+
+    async def until(self, path: str, **wanted: Any) -> Any:
+        """Ask again and again until the answer has these fields. :raises DemoFailed: it never did."""
+        answer: Any = None
+        for _ in range(int(PATIENCE / 0.25)):
+            answer = await self.call("GET", path)
+            if all(answer.get(name) == value for name, value in wanted.items()):
+                return answer
+            await asyncio.sleep(0.25)
+        shown = {name: answer.get(name) for name in wanted}
+        raise DemoFailed(f"{path} is {shown}, not {wanted}, after {PATIENCE:.0f} s.")
