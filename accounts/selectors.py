@@ -10,7 +10,10 @@ from khidma.kernel.errors import NotFound
 
 
 def get_public_user(user_id: UUID) -> User:
-    """A user as anybody may see them; operators and closed accounts have no public profile. :raises NotFound: no such one."""
+    """A user as anybody may see them; operators and closed accounts have no public profile.
+
+    :raises NotFound: no such one.
+    """
     user = User.objects.filter(pk=user_id, is_active=True, is_staff=False).first()
     if user is None:
         raise NotFound

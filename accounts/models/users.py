@@ -36,10 +36,12 @@ class UserManager(BaseUserManager["User"]):
 class User(Record, AbstractBaseUser, PermissionsMixin):
     """A person. Rating, completed gigs, trust score and badges are facts written down by those who know them."""
 
-    phone = models.CharField(
+    phone = models.CharField(  # noqa: DJ001 (unique, so nobody's is null)
         _("phone"), max_length=16, unique=True, null=True, help_text=_("E.164; empty for operators.")
     )
-    email = models.EmailField(_("e-mail"), max_length=254, unique=True, null=True, help_text=_("In lower case."))
+    email = models.EmailField(  # noqa: DJ001 (unique, so nobody's is null)
+        _("e-mail"), max_length=254, unique=True, null=True, help_text=_("In lower case.")
+    )
     phone_verified_at = models.DateTimeField(_("phone verified at"), null=True)
     email_verified_at = models.DateTimeField(_("e-mail verified at"), null=True)
     id_verified_at = models.DateTimeField(_("identity verified at"), null=True)
@@ -117,6 +119,18 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
     def roles(self) -> list[str]:
         """Among `doer` and `client`."""
         return [role for role, held in (("doer", self.is_doer), ("client", self.is_client)) if held]
+
+    @property
+    def is_phone_verified(self) -> bool:
+        return self.phone_verified_at is not None
+
+    @property
+    def is_email_verified(self) -> bool:
+        return self.email_verified_at is not None
+
+    @property
+    def is_id_verified(self) -> bool:
+        return self.id_verified_at is not None
 
     @property
     def operator_permissions(self) -> list[str]:

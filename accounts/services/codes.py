@@ -13,6 +13,7 @@ from accounts.errors import CodesLocked, InvalidCode
 from accounts.models import CodePurpose, OneTimeCode, User, WrongCode
 from accounts.runtime import AccountSettings
 from khidma.kernel.clock import Now, now
+from khidma.kernel.errors import TooMany
 
 HOUR = timedelta(hours=1)
 
@@ -40,7 +41,7 @@ def withdraw_code(*, row: OneTimeCode) -> None:
 
 
 def count_try(*, purpose: CodePurpose, target: str) -> OneTimeCode | None:
-    """Count a try of the live code in a transaction of its own, before anything is compared; nothing where there is none.
+    """Count a try of the live code, in a transaction of its own and before anything is compared; it, if there is one.
 
     :raises CodesLocked: too many wrong tries within the hour.
     """
@@ -77,13 +78,13 @@ def record_wrong_try(*, target: str) -> None:
     WrongCode.objects.create(target=target)
 
 
-def refuse_locked(*, target: str) -> None:
-    """:raises CodesLocked: with the seconds until the oldest of the counted tries is an hour old."""
+def refuse_locked(*, target: str, error: type[TooMany] = CodesLocked) -> None:
+    """:raises TooMany: the given one, with the seconds until the oldest of the counted tries is an hour old."""
     most = AccountSettings.load().wrong_codes_per_hour
     recent = WrongCode.objects.filter(target=target, created_at__gt=Now() - HOUR).order_by("-created_at")
     moments = list(recent.values_list("created_at", flat=True)[:most])
     if len(moments) >= most:
-        raise CodesLocked(retry_after=max(1, int((moments[-1] + HOUR - now()).total_seconds())))
+        raise error(retry_after=max(1, int((moments[-1] + HOUR - now()).total_seconds())))
 
 
 def forget_old_codes() -> int:

@@ -7,16 +7,21 @@ from django.db import IntegrityError, transaction
 
 from accounts.errors import EmailTaken, InvalidCredentials, TotpRequired
 from accounts.models import OperatorTotp, SignInMethod, User
+from accounts.services.codes import record_wrong_try, refuse_locked
 from accounts.services.sessions import begin_session
 from accounts.services.signing_in import SignedIn
 from accounts.totp import enrolment_uri, matching_step, new_secret
 from khidma.kernel.clock import Now, now
+from khidma.kernel.errors import TooMany
 from khidma.kernel.sealing import seal, unseal
 
 
 @transaction.atomic
 def create_operator(*, email: str, name: str, group: str, password: str) -> User:
-    """An operator of one group: support, finance, trust or administrator. :raises EmailTaken: another account has it."""
+    """An operator of one group: support, finance, trust or administrator.
+
+    :raises EmailTaken: another account has it.
+    """
     validate_password(password)
     user = User(email=email.strip().lower(), name=name, is_staff=True, email_verified_at=now())
     user.set_password(password)
@@ -38,26 +43,34 @@ def log_in_operator(
     :raises TotpRequired: a second factor is enrolled and its code was not given.
     """
     operator = check_operator(email=email, password=password)
+    check_second_factor(operator=operator, code=totp)
     with transaction.atomic():
-        check_second_factor(operator=operator, code=totp)
         tokens = begin_session(user=operator, method=SignInMethod.PASSWORD, device_name=device_name, address=address)
     return SignedIn(user=operator, tokens=tokens, is_new_user=False)
 
 
 def check_operator(*, email: str, password: str) -> User:
-    """The operator with this e-mail and password; takes as long for an unknown e-mail. :raises InvalidCredentials: no such one."""
+    """The operator with this e-mail and password; takes as long for an unknown e-mail, and counts what is wrong.
+
+    :raises InvalidCredentials: no such one.
+    :raises TooMany: too many wrong tries for this e-mail within the hour.
+    """
+    refuse_locked(target=_login_target(email), error=TooMany)
     operator = User.objects.filter(email=email.strip().lower(), is_staff=True, is_active=True).first()
     if operator is None:
         make_password(password)
-        raise InvalidCredentials
-    if not operator.check_password(password):
+    if operator is None or not operator.check_password(password):
+        record_wrong_try(target=_login_target(email))
         raise InvalidCredentials
     return operator
 
 
-@transaction.atomic
+def _login_target(email: str) -> str:
+    return f"password:{email.strip().lower()}"[:254]
+
+
 def check_second_factor(*, operator: User, code: str | None) -> None:
-    """Nothing where no second factor is enrolled; else its code, each step once.
+    """Nothing where no second factor is enrolled; else its code, each step once, and wrong ones counted.
 
     :raises TotpRequired: no code given.
     :raises InvalidCredentials: a wrong or used one.
@@ -67,7 +80,11 @@ def check_second_factor(*, operator: User, code: str | None) -> None:
         return
     if not code:
         raise TotpRequired
-    _use_step(factor, code)
+    try:
+        _use_step(factor, code)
+    except InvalidCredentials:
+        record_wrong_try(target=_login_target(operator.email or ""))
+        raise
 
 
 def _use_step(factor: OperatorTotp, code: str) -> None:

@@ -12,6 +12,7 @@ from accounts.events import ProfileCompleted, RolesChanged
 from accounts.models import DoerProfile, User
 from accounts.states import DoerStatus
 from khidma.http.fields import milliseconds
+from khidma.http.text import camel
 from khidma.kernel.clock import now
 from khidma.kernel.events import publish
 from khidma.kernel.states import lock
@@ -108,15 +109,11 @@ def require_ready(*, user: User, role: str) -> None:
     """
     require_active(user=user)
     if not user.roles:
-        raise ProfileIncomplete(details={"missing": [*_wire_names(missing_fields(user, role=role)), "roles"]})
+        raise ProfileIncomplete(details={"missing": [*map(camel, missing_fields(user, role=role)), "roles"]})
     if role not in user.roles:
         raise RoleRequired(details={"role": role})
     if missing := missing_fields(user, role=role):
-        raise ProfileIncomplete(details={"missing": _wire_names(missing)})
-
-
-def _wire_names(names: list[str]) -> list[str]:
-    return ["graduationYear" if name == "graduation_year" else name for name in names]
+        raise ProfileIncomplete(details={"missing": [camel(name) for name in missing]})
 
 
 def _has_approved_profile(user: User) -> bool:

@@ -40,8 +40,9 @@ def begin_session(*, user: User, method: SignInMethod, device_name: str = "", ad
 
 
 def refresh_session(*, refresh_token: str) -> Tokens:
-    """Exchange a refresh token for a new pair. One conditional UPDATE decides who of several callers uses it up; one that
-    comes a second time within ten seconds (a setting) gets the same successor, one that comes later ends the session.
+    """Exchange a refresh token for a new pair. One conditional UPDATE decides who of several callers uses it up.
+
+    One that comes again within ten seconds (a setting) gets the same successor; one that comes later ends the session.
 
     :raises Unauthenticated: no such token.
     :raises TokenExpired: the session was unused for too long.

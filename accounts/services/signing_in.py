@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import EmailMissing, InvalidCode
 from accounts.events import UserRegistered
 from accounts.models import CodePurpose, SignInMethod, User
+from accounts.runtime import AccountSettings
 from accounts.services.codes import count_try, is_right, issue_code, record_wrong_try, spend, withdraw_code
 from accounts.services.sessions import Tokens, begin_session
 from khidma.delivery.deliver import send_email, send_sms
@@ -25,7 +26,7 @@ class SignedIn:
 
 
 def send_sign_in_code(*, phone: str) -> int:
-    """Send a login code by SMS, known phone or not; the seconds it lives. Outside any transaction: the row is committed first.
+    """Send a login code by SMS, known phone or not; the seconds it lives. Its row is committed first.
 
     :raises CodesLocked: too many wrong tries within the hour.
     :raises Unavailable: no provider took the message; the code is dead.
@@ -37,7 +38,7 @@ def send_sign_in_code(*, phone: str) -> int:
     except Exception:
         withdraw_code(row=row)
         raise
-    return round((row.expires_at - now()).total_seconds())
+    return AccountSettings.load().code_seconds
 
 
 def sign_in(*, phone: str, code: str, device_name: str = "", address: str | None = None) -> SignedIn:
@@ -91,7 +92,7 @@ def send_email_code(*, user: User) -> int:
     except Exception:
         withdraw_code(row=row)
         raise
-    return round((row.expires_at - now()).total_seconds())
+    return AccountSettings.load().code_seconds
 
 
 def verify_email(*, user: User, code: str) -> User:

@@ -14,7 +14,10 @@ from khidma.kernel.states import lock
 
 @transaction.atomic
 def suspend_user(*, user: User, reason: str, until: datetime | None = None) -> User:
-    """From now on the user may log in, read, appeal and export, and nothing else. :raises SuspensionInvalid: is suspended already."""
+    """From now on the user may log in, read, appeal and export, and nothing else.
+
+    :raises SuspensionInvalid: is suspended already.
+    """
     user = lock(user)
     if user.is_suspended:
         raise SuspensionInvalid

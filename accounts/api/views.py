@@ -1,0 +1,212 @@
+"""Signing in, sessions, profiles and blocks over HTTP."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from accounts import selectors, services
+from accounts.api.counting import count_code
+from accounts.api.serializers import (
+    CodeSentSerializer,
+    EmailCodeBody,
+    LoggedInSerializer,
+    LogInBody,
+    LogOutBody,
+    ProfileBody,
+    PublicUserSerializer,
+    RefreshBody,
+    SendCodeBody,
+    SessionSerializer,
+    SignedInSerializer,
+    TokensSerializer,
+    UserSerializer,
+    VerifyCodeBody,
+)
+from accounts.errors import (
+    CannotBlockOneself,
+    CodesLocked,
+    EmailMissing,
+    EmailTaken,
+    InvalidCode,
+    InvalidCredentials,
+    TokenExpired,
+    TokenRevoked,
+    TotpRequired,
+)
+from accounts.models import User
+from accounts.services import SignedIn, Tokens
+from khidma.http.addresses import client_address
+from khidma.http.answers import Answer
+from khidma.http.paging import Paged
+from khidma.http.views import ApiView, operation
+
+
+def token_fields(tokens: Tokens) -> dict[str, object]:
+    return {"token": tokens.token, "refresh_token": tokens.refresh_token, "expires_at": tokens.expires_at}
+
+
+def signed_in_fields(signed_in: SignedIn) -> dict[str, object]:
+    return {**token_fields(signed_in.tokens), "user": signed_in.user, "is_new_user": signed_in.is_new_user}
+
+
+class SendCode(ApiView):
+    @operation(
+        access="public",
+        limit="otp",
+        body=SendCodeBody,
+        returns=CodeSentSerializer,
+        flat=True,
+        atomic=False,
+        errors=[CodesLocked],
+    )
+    def post(self, request: Request) -> Answer:
+        """Send a login code by SMS."""
+        phone = self.body()["phone"]
+        self.counted = count_code(request, target=phone)
+        return Answer({"expires_in": services.send_sign_in_code(phone=phone)}, message=_("OTP sent"))
+
+
+class VerifyCode(ApiView):
+    @operation(
+        access="public",
+        limit="auth",
+        body=VerifyCodeBody,
+        returns=SignedInSerializer,
+        flat=True,
+        atomic=False,
+        errors=[InvalidCode, CodesLocked],
+    )
+    def post(self, request: Request) -> dict[str, object]:
+        """Log in or register with the code."""
+        body = self.body()
+        signed_in = services.sign_in(
+            phone=body["phone"],
+            code=body["otp"],
+            device_name=body.get("device_name", ""),
+            address=client_address(self.django_request),
+        )
+        return signed_in_fields(signed_in)
+
+
+class LogIn(ApiView):
+    @operation(
+        access="public",
+        limit="auth",
+        body=LogInBody,
+        returns=LoggedInSerializer,
+        flat=True,
+        atomic=False,
+        errors=[InvalidCredentials, TotpRequired],
+    )
+    def post(self, request: Request) -> dict[str, object]:
+        """Operators: e-mail, password and, once enrolled, a TOTP code."""
+        signed_in = services.log_in_operator(**self.body(), address=client_address(self.django_request))
+        return signed_in_fields(signed_in)
+
+
+class Refresh(ApiView):
+    @operation(
+        access="public",
+        limit="auth",
+        body=RefreshBody,
+        returns=TokensSerializer,
+        flat=True,
+        atomic=False,
+        errors=[TokenExpired, TokenRevoked],
+    )
+    def post(self, request: Request) -> dict[str, object]:
+        """Exchange the refresh token for a new pair; an old one that comes back ends the session."""
+        return token_fields(services.refresh_session(**self.body()))
+
+
+class LogOut(ApiView):
+    @operation(access="user", limit="auth", body=LogOutBody, flat=True, open_to_suspended=True)
+    def post(self, request: Request) -> Answer:
+        """End this session."""
+        services.log_out(session=request.auth, **self.body())
+        return Answer(message=_("Logged out"), status=200)
+
+
+class SendEmailCode(ApiView):
+    @operation(access="user", limit="otp", returns=CodeSentSerializer, atomic=False, errors=[EmailMissing, CodesLocked])
+    def post(self, request: Request) -> Answer:
+        """Send a code to the caller's e-mail."""
+        self.counted = count_code(request, target=f"email:{request.user.pk}")
+        return Answer({"expires_in": services.send_email_code(user=request.user)}, message=_("Code sent"))
+
+
+class VerifyEmail(ApiView):
+    @operation(
+        access="user",
+        limit="auth",
+        body=EmailCodeBody,
+        returns=UserSerializer,
+        atomic=False,
+        errors=[EmailMissing, InvalidCode, CodesLocked],
+    )
+    def post(self, request: Request) -> User:
+        """Confirm the e-mail."""
+        return services.verify_email(user=request.user, **self.body())
+
+
+class Profile(ApiView):
+    @operation(access="user", returns=UserSerializer)
+    def get(self, request: Request) -> User:
+        """The caller, with roles and permissions."""
+        return request.user
+
+
+class Me(ApiView):
+    @operation(access="user", returns=UserSerializer)
+    def get(self, request: Request) -> User:
+        """Own profile."""
+        return request.user
+
+    @operation(access="user", body=ProfileBody, returns=UserSerializer, errors=[EmailTaken])
+    def patch(self, request: Request) -> User:
+        """Complete or change own profile, roles among doer and client."""
+        return services.update_profile(user=request.user, **self.body())
+
+
+class Sessions(ApiView):
+    @operation(access="user", returns=SessionSerializer, paging="page")
+    def get(self, request: Request) -> Paged:
+        """The caller's sessions and devices."""
+        return self.page(selectors.list_sessions_for(request.user))
+
+
+class SessionDetail(ApiView):
+    @operation(access="user", open_to_suspended=True)
+    def delete(self, request: Request, session_id: UUID) -> None:
+        """End one session."""
+        session = selectors.get_session_for(request.user, session_id)
+        services.end_session(session=session, reason="ended_by_user")
+
+
+class PublicProfile(ApiView):
+    @operation(access="optional", returns=PublicUserSerializer)
+    def get(self, request: Request, user_id: UUID) -> User:
+        """Public profile."""
+        return selectors.get_public_user(user_id)
+
+
+class BlockedUsers(ApiView):
+    @operation(access="user", returns=PublicUserSerializer, paging="page")
+    def get(self, request: Request) -> Paged:
+        """Users the caller has blocked."""
+        return self.page(selectors.list_blocked_users_for(request.user))
+
+
+class UserBlock(ApiView):
+    @operation(access="user", returns=PublicUserSerializer, errors=[CannotBlockOneself])
+    def post(self, request: Request, user_id: UUID) -> User:
+        """Block a user; a second time changes nothing."""
+        blocked = selectors.get_public_user(user_id)
+        services.block_user(blocker=request.user, blocked=blocked)
+        return blocked
+
+    @operation(access="user")
+    def delete(self, request: Request, user_id: UUID) -> None:
+        """Unblock."""
+        services.unblock_user(blocker=request.user, blocked=selectors.get_public_user(user_id))
