@@ -9,6 +9,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from khidma.http.defaults import REST_FRAMEWORK  # noqa: F401 - settings of the REST framework
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 django_stubs_ext.monkeypatch()  # generic model fields, admins and querysets, as the type checker knows them
@@ -77,7 +79,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "corsheaders",
-    "csp",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -99,6 +100,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "khidma.http.middleware.RequestContext",
+    "khidma.http.middleware.ResponseHeaders",
+    "khidma.http.middleware.Addresses",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
