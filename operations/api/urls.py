@@ -1,0 +1,10 @@
+"""Addresses of operations."""
+
+from django.urls import path
+
+from operations.api import views
+
+urlpatterns = [
+    path("settings", views.SettingsList.as_view()),
+    path("settings/<slug:category>", views.SettingsDetail.as_view()),
+]
