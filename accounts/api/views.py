@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from accounts import selectors, services
 from accounts.api.counting import count_code
+from accounts.api.permissions import caller_of, session_of
 from accounts.api.serializers import (
     CodeSentSerializer,
     EmailCodeBody,
@@ -124,7 +125,7 @@ class LogOut(ApiView):
     @operation(access="user", limit="auth", body=LogOutBody, flat=True, open_to_suspended=True)
     def post(self, request: Request) -> Answer:
         """End this session."""
-        services.log_out(session=request.auth, **self.body())
+        services.log_out(session=session_of(request), **self.body())
         return Answer(message=_("Logged out"), status=200)
 
 
@@ -133,7 +134,7 @@ class SendEmailCode(ApiView):
     def post(self, request: Request) -> Answer:
         """Send a code to the caller's e-mail."""
         self.counted = count_code(request, target=f"email:{request.user.pk}")
-        return Answer({"expires_in": services.send_email_code(user=request.user)}, message=_("Code sent"))
+        return Answer({"expires_in": services.send_email_code(user=caller_of(request))}, message=_("Code sent"))
 
 
 class VerifyEmail(ApiView):
@@ -147,40 +148,40 @@ class VerifyEmail(ApiView):
     )
     def post(self, request: Request) -> User:
         """Confirm the e-mail."""
-        return services.verify_email(user=request.user, **self.body())
+        return services.verify_email(user=caller_of(request), **self.body())
 
 
 class Profile(ApiView):
     @operation(access="user", returns=UserSerializer)
     def get(self, request: Request) -> User:
         """The caller, with roles and permissions."""
-        return request.user
+        return caller_of(request)
 
 
 class Me(ApiView):
     @operation(access="user", returns=UserSerializer)
     def get(self, request: Request) -> User:
         """Own profile."""
-        return request.user
+        return caller_of(request)
 
     @operation(access="user", body=ProfileBody, returns=UserSerializer, errors=[EmailTaken])
     def patch(self, request: Request) -> User:
         """Complete or change own profile, roles among doer and client."""
-        return services.update_profile(user=request.user, **self.body())
+        return services.update_profile(user=caller_of(request), **self.body())
 
 
 class Sessions(ApiView):
     @operation(access="user", returns=SessionSerializer, paging="page")
     def get(self, request: Request) -> Paged:
         """The caller's sessions and devices."""
-        return self.page(selectors.list_sessions_for(request.user))
+        return self.page(selectors.list_sessions_for(caller_of(request)))
 
 
 class SessionDetail(ApiView):
     @operation(access="user", open_to_suspended=True)
     def delete(self, request: Request, session_id: UUID) -> None:
         """End one session."""
-        session = selectors.get_session_for(request.user, session_id)
+        session = selectors.get_session_for(caller_of(request), session_id)
         services.end_session(session=session, reason="ended_by_user")
 
 
@@ -195,7 +196,7 @@ class BlockedUsers(ApiView):
     @operation(access="user", returns=PublicUserSerializer, paging="page")
     def get(self, request: Request) -> Paged:
         """Users the caller has blocked."""
-        return self.page(selectors.list_blocked_users_for(request.user))
+        return self.page(selectors.list_blocked_users_for(caller_of(request)))
 
 
 class UserBlock(ApiView):
@@ -203,10 +204,10 @@ class UserBlock(ApiView):
     def post(self, request: Request, user_id: UUID) -> User:
         """Block a user; a second time changes nothing."""
         blocked = selectors.get_public_user(user_id)
-        services.block_user(blocker=request.user, blocked=blocked)
+        services.block_user(blocker=caller_of(request), blocked=blocked)
         return blocked
 
     @operation(access="user")
     def delete(self, request: Request, user_id: UUID) -> None:
         """Unblock."""
-        services.unblock_user(blocker=request.user, blocked=selectors.get_public_user(user_id))
+        services.unblock_user(blocker=caller_of(request), blocked=selectors.get_public_user(user_id))
