@@ -9,7 +9,7 @@ from khidma.kernel.events import Event
 
 @dataclass(frozen=True)
 class OrderEvent(Event):
-    """What every announcement about an order carries: its parties, its state when it happened, its amount in paise; `title` is the gig's."""
+    """What every announcement of an order carries, as it was then: `amount` in paise, `title` of the gig."""
 
     order_id: UUID
     gig_id: UUID
@@ -76,7 +76,7 @@ class OrderCompleted(OrderEvent):
 
 @dataclass(frozen=True)
 class OrderCancelled(OrderEvent):
-    """The order ended without pay; `reason` is one of the reasons to cancel, or `unpaid`; `cancelled_by` is the side, or `system`."""
+    """The order ended without pay; `reason` is a `CancelReason`, `cancelled_by` the side, or `system`."""
 
     reason: str
     cancelled_by: str

@@ -151,6 +151,10 @@ class Order(Stateful, Record):
         return self.funded_at is not None
 
     @property
+    def cancel_reason_or_none(self) -> str | None:
+        return self.cancel_reason or None
+
+    @property
     def is_on_site(self) -> bool:
         return self.kind == GigKind.ON_SITE
 

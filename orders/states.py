@@ -22,7 +22,7 @@ ENDED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
 ANYBODY = {"client", "doer", "operator", "system"}
 HOUSE = {"operator", "system"}
 
-# `approved` lasts only while a release is held; `resume_work` and `resume_review` lead back to where a dispute came from.
+# `approved` lasts only while a release is held; the two `resume_` steps lead back to where a dispute came from.
 ORDER_STATES = StateTable(
     "order",
     [

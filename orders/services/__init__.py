@@ -2,7 +2,7 @@
 
 from orders.services.deciding import approve_by_clock, approve_work
 from orders.services.ending import cancel_order, expire_unpaid
-from orders.services.paying import confirm_payment, prepare_payment, take_up_payment
+from orders.services.paying import confirm_payment, prepare_payment, take_up_payment, verify_payment
 from orders.services.placing import accept_application
 from orders.services.working import request_revision, start_work, submit_work
 
@@ -18,4 +18,5 @@ __all__ = [
     "start_work",
     "submit_work",
     "take_up_payment",
+    "verify_payment",
 ]

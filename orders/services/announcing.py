@@ -4,7 +4,8 @@ from typing import Any
 
 from khidma.kernel.clock import now
 from orders.models import Order
-from payments import selectors as payments
+from orders.selectors import escrow_state
+from payments.models import Escrow
 
 
 def facts(order: Order) -> dict[str, Any]:
@@ -18,6 +19,6 @@ def facts(order: Order) -> dict[str, Any]:
         "title": order.gig.title,
         "amount": order.amount,
         "status": order.status,
-        "escrow_state": payments.escrow_of(order.pk).status,
+        "escrow_state": escrow_state(Escrow.objects.get(reference=order.pk)),
         "at": now(),
     }

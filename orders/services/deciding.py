@@ -26,7 +26,7 @@ def approve_work(*, order: Order, client: User) -> Order:
 
 @transaction.atomic
 def approve_by_clock(*, order_id: UUID) -> bool:
-    """Approve work that nobody answered in time; whether this call did it, as another may hold or have decided the order."""
+    """Approve work that nobody answered in time. False: another caller holds the order, or has decided it."""
     order = (
         Order.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .unanswered_past(Now())

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.db import transaction
-from payments.errors import EscrowFunded
 
 from accounts.models import User
 from gigs import services as gigs
@@ -17,6 +16,7 @@ from orders.services.announcing import facts
 from orders.services.paying import begin
 from orders.states import OrderStatus
 from payments import services as payments
+from payments.errors import EscrowFunded
 
 
 @transaction.atomic
@@ -43,7 +43,7 @@ def _require_unpaid(order: Order) -> None:
 
 @transaction.atomic
 def expire_unpaid(*, order_id: UUID) -> bool:
-    """End an order that was not paid in time, or begin it if its money came at the last moment; whether this call did anything."""
+    """End an order that was not paid in time; begin it if its money has just come. False: somebody was faster."""
     order = (
         Order.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .unpaid_past(Now())

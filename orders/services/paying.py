@@ -6,12 +6,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from payments.models import Payment
-from payments.states import EscrowStatus
 
 from accounts.models import User
 from gigs import services as gigs
 from khidma.kernel.clock import now
+from khidma.kernel.errors import GatewayUnavailable
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock
 from orders.errors import OrderNotAwaitingPayment
@@ -19,8 +18,9 @@ from orders.events import OrderFunded
 from orders.models import Order
 from orders.services.announcing import facts
 from orders.states import OrderStatus
-from payments import selectors as payment_selectors
 from payments import services as payments
+from payments.models import Escrow, Payment, PaymentPurpose
+from payments.states import EscrowStatus
 
 
 @transaction.atomic
@@ -33,13 +33,28 @@ def prepare_payment(*, order: Order, client: User) -> Payment:
     order = lock(order)
     if order.status == OrderStatus.CANCELLED:
         raise OrderNotAwaitingPayment(details={"status": order.status})
-    return payments.start_payment(payer=client, references=[order.pk], purpose="order")
+    return payments.start_payment(payer=client, references=[order.pk], purpose=PaymentPurpose.ORDER)
+
+
+def verify_payment(*, payment: Payment, client: User, gateway_payment_id: str, signature: str) -> Payment:
+    """Believe the gateway, not the client: look there, then book what it says. Call this outside any transaction.
+
+    While the gateway does not answer the payment stays as it is: the webhook or the poller will tell.
+    :raises InvalidSignature: nothing that the client brought is believed.
+    """
+    try:
+        sighting = payments.look_at_checkout(
+            payment_id=payment.pk, gateway_payment_id=gateway_payment_id, signature=signature
+        )
+    except GatewayUnavailable:
+        return payment
+    return confirm_payment(payment=payment, sighting=sighting, client=client)
 
 
 @transaction.atomic
 def confirm_payment(*, payment: Payment, sighting: payments.Sighting, client: User) -> Payment:
     """Book what the gateway says about the client's payment and let the paid order begin, as one."""
-    orders = _lock_in_order(payment.references)
+    orders = _lock_in_order([item.escrow.reference for item in payment.items.select_related("escrow")])
     payment = payments.record_sighting(payment_id=payment.pk, sighting=sighting)
     for order in orders:
         _begin_if_funded(order, by=client, role="client")
@@ -60,7 +75,7 @@ def _lock_in_order(references: Sequence[UUID]) -> list[Order]:
 def _begin_if_funded(order: Order, *, by: User | None, role: str) -> None:
     if (
         order.status == OrderStatus.PENDING_PAYMENT
-        and payment_selectors.escrow_of(order.pk).status == EscrowStatus.FUNDED
+        and Escrow.objects.get(reference=order.pk).status == EscrowStatus.FUNDED
     ):
         begin(order, by=by, role=role)
 

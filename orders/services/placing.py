@@ -13,9 +13,11 @@ from khidma.kernel.states import record_change
 from orders.errors import BudgetTypeNotOrderable, OrderAmountTooSmall
 from orders.events import OrderPlaced
 from orders.models import MINIMUM_AMOUNT, Order
+from orders.runtime import POLICY_VERSION
 from orders.services.announcing import facts
-from orders.settings import POLICY_VERSION, OrderSettings
 from payments import services as payments
+from payments.models import PaymentPurpose
+from payments.runtime import PaymentSettings
 
 
 @transaction.atomic
@@ -31,7 +33,7 @@ def accept_application(*, application: Application, client: User) -> Order:
     payments.open_escrow(
         reference=order.pk, payer=client, payee=application.doer, amount=order.amount, commission_bp=order.commission_bp
     )
-    payments.start_payment(payer=client, references=[order.pk], purpose="order")
+    payments.start_payment(payer=client, references=[order.pk], purpose=PaymentPurpose.ORDER)
     publish(OrderPlaced(**facts(order), application_id=application.pk, unpaid_due_at=order.unpaid_due_at))
     return order
 
@@ -40,13 +42,14 @@ def _require_orderable(application: Application) -> None:
     budget_type = application.gig.budget_type
     if budget_type != BudgetType.FIXED:
         raise BudgetTypeNotOrderable(details={"budgetType": budget_type})
-    if application.proposed_amount < MINIMUM_AMOUNT:
-        raise OrderAmountTooSmall(details={"minimum": MINIMUM_AMOUNT, "amount": application.proposed_amount})
+    minimum = max(MINIMUM_AMOUNT, PaymentSettings.load().minimum_order)
+    if application.proposed_amount < minimum:
+        raise OrderAmountTooSmall(details={"minimum": minimum, "amount": application.proposed_amount})
 
 
 def _place(application: Application, client: User) -> Order:
     """The row of the order, with the rules of the day frozen in it."""
-    gig, rules, placed_at = application.gig, OrderSettings.load(), now()
+    gig, rules, placed_at = application.gig, PaymentSettings.load(), now()
     order = Order.objects.create(
         gig=gig,
         application=application,

@@ -24,13 +24,14 @@ from orders.errors import (
 )
 from orders.events import OrderStarted, RevisionRequested, WorkSubmitted
 from orders.models import Deliverable, Order, RevisionRequest
+from orders.runtime import OrderSettings
 from orders.services.announcing import facts
-from orders.settings import OrderSettings
 from orders.states import OrderStatus
+from payments.runtime import PaymentSettings
 
 
 def start_work(*, order: Order, doer: User, code: str) -> Order:
-    """Begin on site with the client's code. Wrong tries are counted although they are refused, so this opens its own transaction.
+    """Begin on site with the client's code. Wrong tries stay counted: call this outside any transaction.
 
     :raises StartCodeWrong, StartCodeLocked: the two have not met.
     :raises OrderNotInProgress, OrderNotOnSite, OrderAlreadyStarted: there is nothing to start.
@@ -86,7 +87,7 @@ def submit_work(
     if order.status == OrderStatus.IN_PROGRESS and order.is_on_site and order.started_at is None:
         raise OrderNotStarted
     submitted_at = now()
-    approve_at = submitted_at + timedelta(days=OrderSettings.load().auto_approve_days)
+    approve_at = submitted_at + timedelta(days=PaymentSettings.load().auto_approve_days)
     advance(
         order, "submit", by=doer, role="doer", changes={"submitted_at": submitted_at, "auto_approve_at": approve_at}
     )

@@ -1,0 +1,226 @@
+"""Orders on the wire."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework.serializers import SerializerMethodField, ValidationError
+
+from accounts.api.serializers import PublicUserSerializer
+from khidma.http.fields import Choice, Id, Integer, Link, ListOf, Moment, Number, Paise, Text
+from khidma.http.serializers import Query, Serializer
+from khidma.http.text import camel
+from khidma.kernel.models import StateChange
+from orders.models import CancelReason
+from orders.selectors import OrderScreen
+from orders.states import OrderStatus
+from payments.api.serializers import PaymentSerializer
+from payments.models import Payment
+
+CANCEL_REASONS = [reason.value for reason in CancelReason if reason != CancelReason.UNPAID]
+
+
+class OrderedGigSerializer(Serializer):
+    id = Id()
+    title = Text()
+
+
+class DeliverableSerializer(Serializer):
+    id = Id()
+    message = Text()
+    attachments = ListOf(Id())
+    links = ListOf(Link())
+    submitted_at = Moment(source="created_at")
+
+
+class RevisionRequestSerializer(Serializer):
+    id = Id()
+    message = Text()
+    extra_days = Integer()
+    requested_at = Moment(source="created_at")
+
+
+class PlaceSerializer(Serializer):
+    address = Text()
+    city = Text()
+    zone_id = Id(allow_null=True)
+    lat = Number(source="latitude")
+    lng = Number(source="longitude")
+    access_instructions = Text()
+
+
+class OrderSerializer(Serializer):
+    """One order as one of its parties sees it; made from an `OrderScreen`."""
+
+    id = Id(source="order.id")
+    gig_id = Id(source="order.gig_id")
+    gig = OrderedGigSerializer(source="order.gig")
+    client_id = Id(source="order.client_id")
+    doer_id = Id(source="order.doer_id")
+    client = PublicUserSerializer(source="order.client")
+    doer = PublicUserSerializer(source="order.doer")
+    amount = Paise(source="order.amount")
+    platform_fee = Paise(source="money.platform_fee", min_value=0)
+    gst = Paise(source="money.gst", min_value=0)
+    tds = Paise(source="money.tds", min_value=0)
+    doer_payout = Paise(source="money.doer_payout", min_value=0)
+    refunded_amount = Paise(source="money.refunded_amount", min_value=0)
+    escrow_state = Choice(["awaiting_payment", "funded", "released", "refunded"], source="money.escrow_state")
+    status = Choice(OrderStatus.values, source="order.status")
+    budget_type = Text(source="order.budget_type")
+    rate = Paise(source="order.rate", allow_null=True)
+    agreed_hours = Integer(source="order.agreed_hours", allow_null=True)
+    minutes_worked = Integer(source="order.minutes_worked", allow_null=True)
+    payment_gateway_order_id = Text(source="money.gateway_order_id", allow_null=True)
+    payment_gateway_payment_id = Text(source="money.gateway_payment_id", allow_null=True)
+    milestones = SerializerMethodField()
+    deliverables = DeliverableSerializer(source="order.deliverables.all", many=True)
+    revision_requests = RevisionRequestSerializer(source="order.revision_requests.all", many=True)
+    due_at = Moment(source="order.due_at", allow_null=True)
+    unpaid_due_at = Moment(source="order.unpaid_due_at")
+    auto_approve_at = Moment(source="order.auto_approve_at", allow_null=True)
+    kind = Text(source="order.kind")
+    scheduled_at = Moment(source="order.scheduled_at", allow_null=True)
+    location = SerializerMethodField()
+    start_code = SerializerMethodField()
+    counterpart_phone = SerializerMethodField()
+    conversation_id = Id(source="order.conversation_id")
+    created_at = Moment(source="order.created_at")
+    started_at = Moment(source="order.started_at", allow_null=True)
+    submitted_at = Moment(source="order.submitted_at", allow_null=True)
+    completed_at = Moment(source="order.completed_at", allow_null=True)
+    cancelled_at = Moment(source="order.cancelled_at", allow_null=True)
+    cancel_reason = Text(source="order.cancel_reason_or_none", allow_null=True)
+
+    def get_milestones(self, screen: OrderScreen) -> list[dict[str, Any]]:
+        """Fixed-price orders, the only ones that are placed, have none."""
+        return []
+
+    def get_location(self, screen: OrderScreen) -> dict[str, Any] | None:
+        gig = screen.order.gig
+        shown = screen.order.is_on_site and gig.shows_address_to(screen.viewer)
+        return dict(PlaceSerializer(gig).data) if shown else None
+
+    def get_start_code(self, screen: OrderScreen) -> str | None:
+        """The client alone sees it; giving it to the doer proves that they have met."""
+        return screen.order.start_code or None if screen.side == "client" else None
+
+    def get_counterpart_phone(self, screen: OrderScreen) -> str | None:
+        order = screen.order
+        if not (order.is_on_site and order.is_paid_for):
+            return None
+        other = order.doer if screen.side == "client" else order.client
+        return other.phone
+
+
+class CheckoutSerializer(Serializer):
+    """What the client's checkout needs to open; made from a `Payment`."""
+
+    razorpay_order_id = Text(source="gateway_order_id")
+    key_id = SerializerMethodField()
+    amount = Paise()
+    currency = Text()
+
+    def get_key_id(self, payment: Payment) -> str:
+        return str(settings.RAZORPAY_KEY_ID)
+
+
+class PlacedOrderSerializer(OrderSerializer):
+    """An order that was just placed; `payment` is null while the gateway has not answered."""
+
+    payment = CheckoutSerializer(source="checkout", allow_null=True)
+
+
+class PrefillSerializer(Serializer):
+    """What the checkout's form starts with."""
+
+    name = Text()
+    email = Text(allow_null=True)
+    contact = Text(source="phone", allow_null=True)
+
+
+class PaymentDueSerializer(CheckoutSerializer):
+    """The payment that an order waits for; its `order` is set by the view's context."""
+
+    payment_id = Id(source="id")
+    order_id = SerializerMethodField()
+    prefill = PrefillSerializer(source="payer")
+
+    def get_order_id(self, payment: Payment) -> UUID:
+        return payment.items.select_related("escrow").get().escrow.reference
+
+
+class TimelineEntrySerializer(Serializer):
+    """One change of an order's state."""
+
+    id = Id()
+    to = Text(source="to_status")
+    actor_role = Text()
+    actor_id = Id(allow_null=True)
+    reason = SerializerMethodField()
+    at = Moment()
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python's, so that field is named here."""
+        return {**super().get_fields(), "from": Text(source="from_status", allow_null=True)}
+
+    def get_reason(self, change: StateChange) -> str | None:
+        return change.reason or None
+
+
+class OrderQuery(Query):
+    role = Choice(["client", "doer"], required=False)
+    status = ListOf(Choice(OrderStatus.values), required=False, unique=True)
+
+
+class SubmitBody(Serializer):
+    message = Text(max_length=5_000)
+    attachments = ListOf(Id(), required=False, max_length=20, unique=True)
+    links = ListOf(Link(), required=False, max_length=20, unique=True)
+
+    def validate_attachments(self, attachments: Sequence[UUID]) -> Sequence[UUID]:
+        """:raises ValidationError: nobody has files yet, so every id is one of no file."""
+        if attachments:
+            raise ValidationError([_("There is no such file.")])
+        return attachments
+
+
+class RevisionBody(Serializer):
+    message = Text(max_length=5_000)
+    extra_days = Integer(required=False, min_value=0, max_value=60)
+
+
+class StartBody(Serializer):
+    code = Text(single_line=True, max_length=10)
+
+
+class CancelBody(Serializer):
+    reason = Choice(CANCEL_REASONS)
+    comment = Text(required=False, allow_blank=True, max_length=1_000)
+
+
+class CreateOrderBody(Serializer):
+    order_id = Id()
+    milestone_id = Id(required=False)
+
+
+class VerifyBody(Serializer):
+    """What the gateway's checkout hands to the page; its own spelling is taken as well as ours."""
+
+    razorpay_order_id = Text(single_line=True, max_length=100)
+    razorpay_payment_id = Text(single_line=True, max_length=100)
+    razorpay_signature = Text(single_line=True, max_length=500)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping):
+            data = {camel(name) if name.startswith("razorpay_") else name: value for name, value in data.items()}
+        return super().to_internal_value(data)
+
+
+class ConfirmedPaymentSerializer(Serializer):
+    """What is known of the payment now, and the order that it is for."""
+
+    payment = PaymentSerializer()
+    order = OrderSerializer()
