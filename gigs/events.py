@@ -35,13 +35,12 @@ class GigReopened(Event):
 
 @dataclass(frozen=True)
 class GigCancelled(Event):
-    """The gig will not be done; `applicant_ids` are the doers whose live applications end with it."""
+    """The gig will not be done; applicants hear of it by their own `ApplicationRejected`."""
 
     gig_id: UUID
     client_id: UUID
     title: str
     reason: str
-    applicant_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)

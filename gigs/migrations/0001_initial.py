@@ -318,7 +318,12 @@ class Migration(migrations.Migration):
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
                         fields=["word"], name="gigs_word_trigrams", opclasses=["gin_trgm_ops"]
-                    )
+                    ),
+                    models.Index(
+                        django.db.models.functions.text.Left("word", 1),
+                        django.db.models.functions.text.Length("word"),
+                        name="gigs_word_start",
+                    ),
                 ],
             },
         ),

@@ -57,12 +57,23 @@ class GigQuerySet(models.QuerySet["Gig"]):
         return self.present().filter(Q(status__in=PUBLIC_STATUSES) | Q(client=user) | from_applications)
 
 
-class GigManager(models.Manager.from_queryset(GigQuerySet)):  # type: ignore[misc]
+class GigManager(models.Manager["Gig"]):
     """Gigs without the words that the search looks at: no reader wants them."""
 
     def get_queryset(self) -> GigQuerySet:
-        queryset: GigQuerySet = super().get_queryset()
-        return queryset.defer("search_document")
+        return GigQuerySet(self.model, using=self._db).defer("search_document")
+
+    def present(self) -> GigQuerySet:
+        """Gigs that their owner did not delete."""
+        return self.get_queryset().present()
+
+    def public(self) -> GigQuerySet:
+        """Gigs that everybody may see."""
+        return self.get_queryset().public()
+
+    def visible_to(self, user: "User | None") -> GigQuerySet:
+        """Gigs that this user may see."""
+        return self.get_queryset().visible_to(user)
 
 
 class Gig(Stateful, Record):
@@ -199,3 +210,9 @@ class Gig(Stateful, Record):
         self.address, self.city, self.zone_id, self.access_instructions = address, city, zone_id, access_instructions
         self.latitude, self.longitude = latitude, longitude
         self.area_latitude, self.area_longitude = round(latitude, 2), round(longitude, 2)
+
+    def clear_place(self) -> None:
+        """Forget the place: the work is done from anywhere."""
+        self.address = self.city = self.access_instructions = ""
+        self.zone_id = None
+        self.latitude = self.longitude = self.area_latitude = self.area_longitude = None

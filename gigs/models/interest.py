@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Left, Length
 from django.utils.translation import gettext_lazy as _
 
 from gigs.models.gig import Gig
@@ -60,7 +61,10 @@ class SearchWord(models.Model):
     class Meta:
         verbose_name = _("word of the search")
         verbose_name_plural = _("words of the search")
-        indexes = [GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="gigs_word_trigrams")]
+        indexes = [
+            GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="gigs_word_trigrams"),
+            models.Index(Left("word", 1), Length("word"), name="gigs_word_start"),
+        ]
 
     def __str__(self) -> str:
         return self.word
