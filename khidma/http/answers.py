@@ -27,7 +27,7 @@ class AfterCommit:
     """A result, and what is still to do once it is committed.
 
     `then` runs outside any transaction, so it may talk to the network; what it returns, if anything, replaces the
-    result. The result stands whether or not `then` succeeds: let it answer for its own failures where they should not show.
+    result. The result stands whether or not `then` succeeds; let it answer for failures that should not show.
     """
 
     result: Any

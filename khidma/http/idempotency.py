@@ -68,8 +68,9 @@ class Claim:
     def take(self) -> bool:
         """Make the key ours. False: somebody had it first (a twin still under way is waited for by the database)."""
         with connection.cursor() as cursor:
-            values: list[Any] = [self.id, self.scope, self.caller_id, self.operation, self.fingerprint]
-            cursor.execute(TAKE, [*values, SETTLES_WITHIN, KEPT])
+            identity = [self.id, self.scope, self.caller_id, self.operation, self.fingerprint]
+            values: list[Any] = [*identity, SETTLES_WITHIN, KEPT]
+            cursor.execute(TAKE, values)
             taken = cursor.fetchone() is not None
         self.was_taken = self.was_taken or taken
         return taken

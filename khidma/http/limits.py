@@ -18,7 +18,7 @@ from rest_framework.request import Request
 
 from khidma.http.addresses import client_address as address_of
 from khidma.http.addresses import limited_address
-from khidma.http.operations import Limit
+from khidma.http.operations import UNLIMITED, Limit
 from khidma.http.runtime import SecuritySettings
 from khidma.kernel.errors import TooMany, Unavailable
 
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 MINUTE, HOUR = 60, 3600
 REFUSED_WITHOUT_COUNTER = frozenset({"otp", "money", "auth"})
-UNLIMITED = frozenset({"webhook", "otp"})  # codes are counted by hand, by phone and device
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from khidma.http.parsers import MAX_BODY
 from khidma.kernel.errors import KhidmaError
 
 Access = Literal["public", "optional", "user", "client", "doer", "staff"]
-Limit = Literal["read", "write", "money", "auth", "otp", "upload", "export", "webhook"]
+Limit = Literal["read", "write", "money", "auth", "otp", "upload", "export", "webhook", "none"]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+UNLIMITED = frozenset({"webhook", "otp", "none"})  # codes are counted by hand, by phone and device
 
 SerializerClass = type[BaseSerializer[Any]]
 
@@ -42,6 +43,7 @@ class Operation:
     raw: bool = False
     upload: bool = False
     max_body: int = MAX_BODY
+    produces: str = "application/json"
     extras: Mapping[str, SerializerClass | dict[str, Any]] = field(default_factory=dict)
     tags: Sequence[str] = ()
     name: str | None = None
@@ -61,10 +63,6 @@ class Operation:
     def limit_class(self, method: str) -> Limit:
         """The class whose limit counts."""
         return self.limit or ("read" if method in SAFE_METHODS else "write")
-
-    def success_status(self, *, has_data: bool) -> int:
-        """The status where the method names none."""
-        return self.status or (200 if has_data else 204)
 
 
 def operation(
@@ -89,6 +87,7 @@ def operation(
     raw: bool = False,
     upload: bool = False,
     max_body: int = MAX_BODY,
+    produces: str = "application/json",
     extras: Mapping[str, SerializerClass | dict[str, Any]] | None = None,
     tags: Sequence[str] = (),
     name: str | None = None,
@@ -97,6 +96,7 @@ def operation(
 
     `fail_closed`: refused (503) when requests cannot be counted; so for otp, money and auth if not said.
     `raw`: the method reads `self.raw_body` itself (a webhook). `upload`: the body is multipart, read from the request.
+    `produces`: the type of the answer where it is no JSON. `name`: its name in generated clients.
     `partial`: fields may be left out (so for PATCH if not said). `extras`: what a list carries beside `data`.
     `errors`: refusals of its own; those that any operation may answer are in the document by themselves.
     """
@@ -121,6 +121,7 @@ def operation(
         raw=raw,
         upload=upload,
         max_body=max_body,
+        produces=produces,
         extras=dict(extras or {}),
         tags=tuple(tags),
         name=name,

@@ -21,7 +21,7 @@ from khidma.http.errors import MethodNotAllowed
 from khidma.http.handler import STARTED_OVER, error_response, sqlstate
 from khidma.http.operations import SAFE_METHODS, Operation, operation, operation_of
 from khidma.http.paging import Paged
-from khidma.http.renderers import json_response
+from khidma.http.renderers import Envelope, json_response
 from khidma.kernel.errors import Invalid, Malformed, Unauthenticated
 
 
@@ -34,18 +34,24 @@ class ApiView(APIView):
     # The checks, in the order of the contract
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """406 and 405, then 401, 429 and the 403 of roles; 404, other 403, 400 and 409 are found by the method."""
+        """405 and 406, then 401, 429 and the 403 of roles; 404, other 403, 400 and 409 are found by the method."""
         method = str(request.method)
-        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         if method == "OPTIONS":
             return
         described = operation_of(self, method)
         if described is None:
             raise MethodNotAllowed(details={"allowed": self.allowed_methods})
+        self._require_acceptable(request, described)
         self._authenticate(described)
         access.require_known(described, request.user)
         self.counted = limits.count(request, described.limit_class(method), fail_closed=described.fail_closed)
         access.require_allowed(described, request.user, method)
+
+    def _require_acceptable(self, request: Request, described: Operation) -> None:
+        """:raises rest_framework.exceptions.NotAcceptable: the caller does not accept what the operation produces."""
+        renderer = Envelope()
+        renderer.media_type = described.produces
+        self.get_content_negotiator().select_renderer(request, [renderer], None)
 
     def _authenticate(self, described: Operation) -> None:
         """Find out who calls; where nobody need sign in, a token that is no longer good makes nobody of them."""
@@ -250,14 +256,21 @@ class ApiView(APIView):
         payload.update(answer.extras)
         if answer.message is not None:
             payload["message"] = str(answer.message)
-        status = answer.status or self.described.success_status(has_data=len(payload) > 1)
+        status = answer.status or self.described.status or (204 if self._says_nothing(answer) else 200)
         return json_response(payload, status=status, headers={**self._location(answer, status), **answer.headers})
 
     def _payload(self, answer: Answer) -> dict[str, Any]:
         if answer.data is None:
-            return {"success": True}
+            return (
+                {"success": True}
+                if self._says_nothing(answer) or self.described.flat
+                else {"success": True, "data": {}}
+            )
         data = answer.data if answer.plain else self._serialise(answer.data, many=self.described.many)
         return {"success": True, **data} if self.described.flat else {"success": True, "data": data}
+
+    def _says_nothing(self, answer: Answer) -> bool:
+        return self.request.method == "DELETE" and answer.data is None and answer.message is None
 
     def _page_payload(self, paged: Paged) -> dict[str, Any]:
         return {
