@@ -62,7 +62,7 @@ class Line:
     ) -> None:
         self.user_id: UUID | None = None
         self.topics: set[UUID] = set()
-        self.references: dict[str, Any] = {}
+        self._expected: dict[str, Any] = {}
         self.on_tick = on_tick
         self.closed_with: int | None = None
         self._send = send
@@ -78,6 +78,12 @@ class Line:
     def say(self, frame: Frame) -> None:
         """Send a frame that is not of the stream."""
         self._queue(frame)
+
+    def expect(self, event: str, ref: Any) -> None:
+        """The stream brings this event ("EVENT messageId") in answer to a frame with this `ref`; None: it does not."""
+        self._expected.pop(event, None)
+        if ref is not None:
+            self._expected[event] = ref
 
     def start(self, *, user_id: UUID, seq: int) -> None:
         """Send the stream from the number after `seq`, but wait for `release`: a resume may come first."""
@@ -156,7 +162,7 @@ class Line:
             await self._write(self._waiting.popleft())
 
     async def _write(self, frame: Frame) -> None:
-        ref = self.references.pop(str(frame.data.get("messageId")), None) if self.references else None
+        ref = self._expected.pop(f"{frame.event} {frame.data.get('messageId')}", None) if self._expected else None
         await self._send((frame if ref is None else Frame(frame.event, frame.data, frame.seq, ref)).encode())
 
     async def _catch_up(self) -> None:

@@ -3,10 +3,11 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.db.models.lookups
-import khidma.kernel.clock
-import khidma.kernel.ids
 from django.conf import settings
 from django.db import migrations, models
+
+import khidma.kernel.clock
+import khidma.kernel.ids
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,112 @@
+"""The shapes of conversations and messages on the wire."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.api.serializers import PublicUserSerializer
+from khidma.http.fields import Choice, Id, Integer, ListOf, Moment, Text, milliseconds
+from khidma.http.serializers import ModelSerializer, Serializer
+from messaging.models import LONGEST_TEXT, Conversation, Message, MessageKind
+
+MOST_ATTACHMENTS = 10
+
+
+class ReaderSerializer(Serializer):
+    """Who has read a message, and when."""
+
+    user_id = Id()
+    read_at = Moment()
+
+
+class MessageSerializer(ModelSerializer):
+    """One message, as `selectors.list_messages` reads it."""
+
+    conversation_id = Id()
+    order_id = serializers.SerializerMethodField()
+    sender_id = Id(allow_null=True)
+    kind = Choice(choices=MessageKind.choices)
+    attachments = serializers.SerializerMethodField()
+    read_by = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Message
+        fields = (
+            "id",
+            "conversation_id",
+            "order_id",
+            "sequence",
+            "sender_id",
+            "kind",
+            "text",
+            "attachments",
+            "client_message_id",
+            "read_by",
+            "created_at",
+        )
+
+    def get_order_id(self, message: Message) -> str | None:
+        order_id = message.conversation.order_id
+        return str(order_id) if order_id else None
+
+    def get_attachments(self, message: Message) -> list[dict[str, Any]]:
+        return []
+
+    def get_read_by(self, message: Message) -> list[dict[str, Any]]:
+        read_by: list[dict[str, Any]] = getattr(message, "read_by", [])
+        return [entry for entry in read_by if entry["userId"] != str(message.sender_id)]
+
+
+class ConversationSerializer(ModelSerializer):
+    """One conversation, as `selectors.list_conversations_for` reads it."""
+
+    order_id = Id(allow_null=True)
+    application_id = Id(allow_null=True)
+    parties = serializers.SerializerMethodField()
+    last_message = serializers.SerializerMethodField()
+    unread_count = Integer()
+
+    class Meta:
+        model = Conversation
+        fields = (
+            "id",
+            "kind",
+            "order_id",
+            "application_id",
+            "parties",
+            "last_message",
+            "unread_count",
+            "last_activity_at",
+            "created_at",
+        )
+
+    def get_parties(self, conversation: Conversation) -> list[dict[str, Any]]:
+        users = [participant.user for participant in conversation.participants.all()]
+        return list(PublicUserSerializer(users, many=True, context=self.context).data)
+
+    def get_last_message(self, conversation: Conversation) -> dict[str, Any] | None:
+        """The last message; whoever has read it has read nothing later, so the participants tell who and when."""
+        message: Any = conversation.last_message
+        if message is None:
+            return None
+        message.conversation = conversation
+        message.read_by = [
+            {"userId": str(reader.user_id), "readAt": milliseconds(reader.last_read_at)}
+            for reader in conversation.participants.all()
+            if reader.last_read_at and reader.last_read_sequence >= message.sequence
+        ]
+        return dict(MessageSerializer(message, context=self.context).data)
+
+
+class MessageBody(Serializer):
+    """A message to send."""
+
+    text = Text(required=False, default="", max_length=LONGEST_TEXT, allow_blank=True, trim_whitespace=False)
+    attachments = ListOf(Id(), required=False, default=list, max_length=MOST_ATTACHMENTS)
+    client_message_id = Text(required=False, default="", max_length=100, single_line=True)
+
+
+class ReadBody(Serializer):
+    """How far the caller has read."""
+
+    message_id = Id()

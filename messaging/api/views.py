@@ -1,0 +1,81 @@
+"""Conversations and messages over HTTP; the socket calls the same services."""
+
+from uuid import UUID
+
+from rest_framework.request import Request
+
+from khidma.http.views import ApiView, Paged, operation
+from messaging import selectors, services
+from messaging.api.serializers import ConversationSerializer, MessageBody, MessageSerializer, ReadBody
+from messaging.models import Conversation, Message
+
+
+class Conversations(ApiView):
+    @operation(access="user", paging="feed", returns=ConversationSerializer)
+    def get(self, request: Request) -> Paged:
+        """The caller's conversations, the one with the newest message first."""
+        return self.feed(selectors.list_conversations_for(request.user), order=("-last_activity_at", "-id"))
+
+
+class ConversationDetail(ApiView):
+    @operation(access="user", returns=ConversationSerializer)
+    def get(self, request: Request, conversation_id: UUID) -> Conversation:
+        """One conversation."""
+        conversation = services.reach_conversation(actor=request.user, conversation_id=conversation_id)
+        return selectors.show_conversation(request.user, conversation)
+
+
+class ConversationOfOrder(ApiView):
+    @operation(access="user", returns=ConversationSerializer)
+    def get(self, request: Request, order_id: UUID) -> Conversation:
+        """The conversation of an order."""
+        conversation = services.reach_conversation(actor=request.user, order_id=order_id)
+        return selectors.show_conversation(request.user, conversation)
+
+
+class ConversationOfApplication(ApiView):
+    @operation(access="user", returns=ConversationSerializer)
+    def get(self, request: Request, application_id: UUID) -> Conversation:
+        """The negotiation thread of an application."""
+        conversation = services.reach_conversation(actor=request.user, application_id=application_id)
+        return selectors.show_conversation(request.user, conversation)
+
+
+class Messages(ApiView):
+    @operation(access="user", paging="feed", returns=MessageSerializer)
+    def get(self, request: Request, conversation_id: UUID) -> Paged:
+        """What was said, newest first."""
+        conversation = services.reach_conversation(actor=request.user, conversation_id=conversation_id)
+        return self.feed(selectors.list_messages(conversation), order=("-sequence",))
+
+    @operation(access="user", body=MessageBody, returns=MessageSerializer, status=201)
+    def post(self, request: Request, conversation_id: UUID) -> Message:
+        """Say something."""
+        conversation = services.reach_conversation(actor=request.user, conversation_id=conversation_id)
+        message = services.send_message(conversation=conversation, sender=request.user, **self.body())
+        return selectors.show_message(message)
+
+
+class Read(ApiView):
+    @operation(access="user", body=ReadBody, returns=ConversationSerializer)
+    def post(self, request: Request, conversation_id: UUID) -> Conversation:
+        """Mark everything up to and with a message as read."""
+        conversation = services.reach_conversation(actor=request.user, conversation_id=conversation_id)
+        message = selectors.get_message_in(conversation, self.body()["message_id"])
+        services.mark_read(conversation=conversation, reader=request.user, message=message)
+        return selectors.show_conversation(request.user, conversation)
+
+
+class SupportMessages(ApiView):
+    @operation(access="user", paging="feed", returns=MessageSerializer)
+    def get(self, request: Request) -> Paged:
+        """The caller's chat with support, newest first."""
+        conversation = services.open_support(user=request.user)
+        return self.feed(selectors.list_messages(conversation), order=("-sequence",))
+
+    @operation(access="user", body=MessageBody, returns=MessageSerializer, status=201, open_to_suspended=True)
+    def post(self, request: Request) -> Message:
+        """Write to support."""
+        conversation = services.open_support(user=request.user)
+        message = services.send_message(conversation=conversation, sender=request.user, **self.body())
+        return selectors.show_message(message)

@@ -1,0 +1,94 @@
+"""What a client's frames do: blocking work in a short transaction, which finds out anew each time what its user may."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from accounts.models import User
+from accounts.tokens import Caller, read_access_token
+from khidma.http.errors import AccountSuspended
+from khidma.http.limits import hit
+from khidma.kernel.clock import now
+from khidma.realtime.streams import Position, position_of
+from messaging import selectors, services
+from messaging.models import Conversation, ConversationKind
+from messaging.services.announcing import message_data, read_data
+
+MESSAGES, MESSAGES_SECONDS = 20, 10
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Who has come in, and how many seconds the token is good for."""
+
+    caller: Caller
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came of a frame: the data of its acknowledgement, and whether the stream brings it anyway."""
+
+    data: dict[str, Any]
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Typing:
+    """Who should hear of somebody's typing, and what."""
+
+    conversation_id: UUID
+    data: dict[str, Any]
+    others: tuple[UUID, ...]
+
+
+def admit(token: str) -> Admission:
+    """Who holds this token. :raises Unauthenticated: nobody."""
+    caller = read_access_token(token)
+    return Admission(caller, (caller.expires_at - now()).total_seconds())
+
+
+def position(user: User) -> Position:
+    """Where the user's stream stands."""
+    return position_of(user.pk)
+
+
+def find_chat(user: User, name: dict[str, UUID]) -> Conversation:
+    """The conversation that the frame names. :raises NotFound: not the user's."""
+    return services.reach_conversation(actor=user, **name)
+
+
+def say(user: User, body: dict[str, Any], message_id: UUID) -> Said:
+    """Store a message. :raises TooMany, NotFound, AccountSuspended, Invalid:"""
+    hit("chat", str(user.pk), amount=MESSAGES, seconds=MESSAGES_SECONDS, fail_closed=False)
+    conversation = find_chat(user, body.pop("name"))
+    _require_active(user, conversation)
+    message = services.send_message(conversation=conversation, sender=user, message_id=message_id, **body)
+    return Said(message_data(message, conversation), is_new=message.pk == message_id)
+
+
+def read(user: User, message_id: UUID) -> Said:
+    """Mark everything up to and with a message as read. :raises NotFound, AccountSuspended:"""
+    message = selectors.get_message_for(user, message_id)
+    _require_active(user, message.conversation)
+    reading = services.mark_read(conversation=message.conversation, reader=user, message=message)
+    return Said(read_data(message.conversation, message, user.pk, reading.at), is_new=reading.is_new)
+
+
+def type_in(user: User, name: dict[str, UUID]) -> Typing:
+    """Somebody types, or stops. :raises NotFound, AccountSuspended:"""
+    conversation = find_chat(user, name)
+    _require_active(user, conversation)
+    others = [party for party in selectors.participant_ids(conversation.pk) if party != user.pk]
+    return Typing(conversation.pk, {**chat_name(conversation), "userId": str(user.pk)}, tuple(others))
+
+
+def chat_name(conversation: Conversation) -> dict[str, str | None]:
+    """Both names of a conversation, as `SUBSCRIBED` gives them."""
+    order_id = conversation.order_id
+    return {"orderId": str(order_id) if order_id else None, "conversationId": str(conversation.pk)}
+
+
+def _require_active(user: User, conversation: Conversation) -> None:
+    if user.is_suspended and conversation.kind != ConversationKind.SUPPORT:
+        raise AccountSuspended

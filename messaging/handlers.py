@@ -1,0 +1,103 @@
+"""Reactions to what happens to applications and orders: events on the streams, system messages in the conversation."""
+
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from gigs.events import (
+    ApplicationAccepted,
+    ApplicationEvent,
+    ApplicationLapsed,
+    ApplicationRejected,
+    ApplicationRevived,
+    ApplicationShortlisted,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+)
+from gigs.models import Application
+from gigs.states import ApplicationStatus
+from khidma.http.fields import milliseconds
+from khidma.kernel.events import handles
+from khidma.realtime import streams
+from messaging import services
+from orders.events import (
+    OrderApproved,
+    OrderCancelled,
+    OrderCompleted,
+    OrderEvent,
+    OrderFunded,
+    OrderPlaced,
+    OrderStarted,
+    RevisionRequested,
+    WorkSubmitted,
+)
+from orders.models import Order
+
+APPLICATION_STATUSES: dict[type[ApplicationEvent], ApplicationStatus] = {
+    ApplicationSubmitted: ApplicationStatus.PENDING,
+    ApplicationShortlisted: ApplicationStatus.SHORTLISTED,
+    ApplicationAccepted: ApplicationStatus.ACCEPTED,
+    ApplicationRejected: ApplicationStatus.REJECTED,
+    ApplicationWithdrawn: ApplicationStatus.WITHDRAWN,
+    ApplicationRevived: ApplicationStatus.PENDING,
+    ApplicationLapsed: ApplicationStatus.LAPSED,
+}
+
+SENTENCES: dict[type[OrderEvent], StrOrPromise] = {
+    OrderPlaced: _("The application was accepted. The order waits for its payment."),
+    OrderFunded: _("The payment is in escrow. Work can begin."),
+    OrderStarted: _("Work has started."),
+    WorkSubmitted: _("Work was submitted."),
+    RevisionRequested: _("Changes were asked for."),
+    OrderApproved: _("The work was approved."),
+    OrderCompleted: _("The order is completed and the payment was released."),
+    OrderCancelled: _("The order was cancelled."),
+}
+
+
+def tell_applicant(event: ApplicationEvent) -> None:
+    """`APPLICATION_UPDATE` to whoever applied."""
+    status = APPLICATION_STATUSES[type(event)].value
+    data = {"applicationId": str(event.application_id), "gigId": str(event.gig_id), "status": status}
+    streams.push(user_ids=[event.doer_id], event="APPLICATION_UPDATE", data=data)
+
+
+for application_event in APPLICATION_STATUSES:
+    handles(application_event)(tell_applicant)
+
+
+def tell_gig_owner(event: ApplicationEvent) -> None:
+    """`NEW_APPLICATION` to the gig's owner, and the room where the two can talk."""
+    application = Application.objects.select_related("gig").get(pk=event.application_id)
+    services.open_for_application(application=application)
+    data = {"gigId": str(event.gig_id), "applicationId": str(event.application_id)}
+    streams.push(user_ids=[event.client_id], event="NEW_APPLICATION", data=data)
+
+
+for new_application in (ApplicationSubmitted, ApplicationRevived):
+    handles(new_application)(tell_gig_owner)
+
+
+def tell_parties(event: OrderEvent) -> None:
+    """`ORDER_UPDATE` to both parties, with the state that the event brought about."""
+    data = {
+        "orderId": str(event.order_id),
+        "gigId": str(event.gig_id),
+        "conversationId": str(event.conversation_id),
+        "title": event.title,
+        "amount": event.amount,
+        "status": event.status,
+        "escrowState": event.escrow_state,
+        "updatedAt": milliseconds(event.at),
+    }
+    streams.push(user_ids=[event.client_id, event.doer_id], event="ORDER_UPDATE", data=data)
+
+
+def note_in_conversation(event: OrderEvent) -> None:
+    """A system message in the order's conversation, which turns from the application's into the order's."""
+    conversation = services.open_for_order(order=Order.objects.get(pk=event.order_id))
+    services.post_system_message(conversation=conversation, text=str(SENTENCES[type(event)]))
+
+
+for order_event in SENTENCES:
+    handles(order_event)(tell_parties)
+    handles(order_event)(note_in_conversation)

@@ -1,0 +1,76 @@
+"""Reads of conversations and messages: which ones an actor may know of, and what a screen shows of them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BigIntegerField, DateTimeField, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Cast, Extract, JSONObject
+
+from accounts.models import User
+from khidma.kernel.errors import NotFound
+from messaging.models import Conversation, ConversationQuerySet, Message, Participant, ReadMark
+
+
+def list_conversations_for(actor: User) -> ConversationQuerySet:
+    """The actor's conversations as their list shows them, each with the actor's `unread_count`."""
+    return _for_screen(Conversation.objects.of(actor))
+
+
+def show_conversation(actor: User, conversation: Conversation) -> Conversation:
+    """The same for one that the actor takes part in."""
+    return _for_screen(Conversation.objects.of(actor)).get(pk=conversation.pk)
+
+
+def _for_screen(conversations: ConversationQuerySet) -> ConversationQuerySet:
+    parties = Prefetch("participants", Participant.objects.select_related("user").order_by("created_at", "id"))
+    return conversations.select_related("last_message").prefetch_related(parties)
+
+
+def list_messages(conversation: Conversation) -> QuerySet[Message]:
+    """What was said in this conversation, each message with `read_by`."""
+    return Message.objects.filter(conversation=conversation).annotate(read_by=_read_by()).select_related("conversation")
+
+
+def show_message(message: Message) -> Message:
+    """One message as its conversation shows it."""
+    return Message.objects.annotate(read_by=_read_by()).select_related("conversation").get(pk=message.pk)
+
+
+def get_message_in(conversation: Conversation, message_id: UUID) -> Message:
+    """A message of this conversation. :raises NotFound: it is of another one, or of none."""
+    message = Message.objects.filter(conversation=conversation, pk=message_id).first()
+    if message is None:
+        raise NotFound
+    return message
+
+
+def get_message_for(actor: User, message_id: UUID) -> Message:
+    """A message of any of the actor's conversations. :raises NotFound: there is none."""
+    messages = Message.objects.filter(conversation__participants__user=actor).select_related("conversation")
+    message = messages.filter(pk=message_id).first()
+    if message is None:
+        raise NotFound
+    return message
+
+
+def participant_ids(conversation_id: UUID) -> list[UUID]:
+    """Everybody who takes part."""
+    return list(Participant.objects.filter(conversation_id=conversation_id).values_list("user_id", flat=True))
+
+
+def _read_by() -> ArraySubquery:
+    """For one message: who has read it, and when their reading first reached it."""
+    first_mark: Any = (
+        ReadMark.objects.filter(participant=OuterRef("pk"), sequence__gte=OuterRef(OuterRef("sequence")))
+        .order_by("sequence")
+        .values("created_at")[:1]
+    )
+    milliseconds = Cast(Extract(F("at"), "epoch") * 1000, BigIntegerField())
+    readers = (
+        Participant.objects.filter(conversation=OuterRef("conversation"), last_read_sequence__gte=OuterRef("sequence"))
+        .annotate(at=Subquery(first_mark, output_field=DateTimeField()))
+        .order_by("created_at", "id")
+        .values(entry=JSONObject(userId="user_id", readAt=milliseconds))
+    )
+    return ArraySubquery(readers)
