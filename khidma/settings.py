@@ -9,7 +9,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from khidma.http.defaults import REST_FRAMEWORK  # noqa: F401 - settings of the REST framework
+from khidma.http.defaults import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401 - of the REST framework
+from khidma.http.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -58,6 +59,7 @@ CORS_EXPOSE_HEADERS = [
     "Location",
     "ETag",
 ]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-none-match", "x-request-id"]
 CORS_URLS_REGEX = r"^/api/.*$"
 
 RAZORPAY_KEY_ID = secret("RAZORPAY_KEY_ID")
@@ -220,6 +222,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = KHIDMA_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = KHIDMA_HOME / "media"
+
+LOGGING = logging_settings(readable=not PRODUCTION)
 
 CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
