@@ -10,7 +10,7 @@ import httpx
 
 from khidma.kernel.ids import new_id
 from khidma.kernel.money import rupees
-from operations.demo.phone import DemoFailed, Phone
+from operations.demo.phone import PATIENCE, PAUSE, DemoFailed, Phone
 
 PRICE = 250_000
 
@@ -200,12 +200,12 @@ class Flow:
             raise DemoFailed(f"After the withdrawal the wallet says {balance}.")
 
     async def _account_verified(self, account_id: str) -> None:
-        for _ in range(80):
+        for _ in range(int(PATIENCE / PAUSE)):
             listed = await self.doer.call("GET", "/api/bank-accounts")
             status = next(account["status"] for account in listed if account["id"] == account_id)
             if status == "verified":
                 return
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(PAUSE)
         raise DemoFailed("The bank account was not verified.")
 
     async def look_back(self) -> None:

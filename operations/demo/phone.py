@@ -3,17 +3,21 @@
 import asyncio
 import json
 import re
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 
 from khidma.kernel.ids import new_id
 
 CODE = re.compile(r"\b\d{6}\b")
-PATIENCE = 20.0
-"""Seconds to wait for anything that the server does by itself."""
+PATIENCE = 45.0
+"""Seconds to wait for anything that the server does by itself, or that is not there for a while."""
+PAUSE = 0.25
+AWAY = {502, 503}
 
 
 class DemoFailed(Exception):
@@ -31,6 +35,7 @@ class Phone:
         self._http = httpx.AsyncClient(base_url=base_url, timeout=15, trust_env=False)
         self._socket: ClientConnection | None = None
         self._heard: list[dict[str, Any]] = []
+        self._seq = 0
 
     async def close(self) -> None:
         """Hang up."""
@@ -39,13 +44,26 @@ class Phone:
         await self._http.aclose()
 
     async def call(self, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
-        """One request. :raises DemoFailed: another status than expected."""
+        """One request, repeated with its key while the server is away. :raises DemoFailed: not the status expected."""
         headers = {} if method == "GET" else {"Idempotency-Key": str(new_id())}
-        response = await self._http.request(method, path, json=body, headers=headers)
+        response = await self._patiently(method, path, body, headers)
         if response.status_code != expect:
             raise DemoFailed(f"{method} {path} answered {response.status_code}, not {expect}: {response.text[:500]}")
         answer = response.json()
         return answer.get("data", answer)
+
+    async def _patiently(self, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
+        began = time.monotonic()
+        while True:
+            is_late = time.monotonic() - began > PATIENCE
+            try:
+                response = await self._http.request(method, path, json=body, headers=headers)
+                if response.status_code not in AWAY or is_late:
+                    return response
+            except httpx.TransportError:
+                if is_late:
+                    raise
+            await asyncio.sleep(PAUSE)
 
     async def log_in(self) -> None:
         """Ask for a code, read it where it would have been sent, and hand it in."""
@@ -59,24 +77,56 @@ class Phone:
         self._http.headers["Authorization"] = f"Bearer {answer['token']}"
 
     async def connect(self) -> None:
-        """Open the socket and say who we are."""
+        """Open the socket and say who we are; after a cut, ask for what was missed."""
         address = urlsplit(self.base_url)
         scheme = "wss" if address.scheme == "https" else "ws"
         self._socket = await connect(f"{scheme}://{address.netloc}/ws", proxy=None)
         token = self._http.headers["Authorization"].removeprefix("Bearer ")
-        await self.send("AUTHENTICATE", {"token": token})
-        await self.hear("AUTHENTICATED")
+        await self._socket.send(json.dumps({"event": "AUTHENTICATE", "data": {"token": token}}))
+        answer = json.loads(await self._socket.recv())
+        if answer["event"] != "AUTHENTICATED":
+            raise DemoFailed(f"The socket answered {answer}.")
+        if self._seq:
+            await self._socket.send(json.dumps({"event": "RESUME", "data": {"lastSeq": self._seq}}))
+        else:
+            self._seq = answer["data"]["seq"]
+
+    async def _reconnect(self) -> None:
+        while True:
+            try:
+                return await self.connect()
+            except (OSError, WebSocketException):
+                await asyncio.sleep(PAUSE)
 
     async def send(self, event: str, data: dict[str, Any], ref: str | None = None) -> None:
-        """One frame to the server."""
+        """One frame to the server; over a new socket if the old one is gone."""
+        frame = json.dumps({"event": event, "data": data} | ({"ref": ref} if ref else {}))
+        try:
+            await self._open_socket.send(frame)
+        except WebSocketException:
+            await self._reconnect()
+            await self._open_socket.send(frame)
+
+    @property
+    def _open_socket(self) -> ClientConnection:
         if self._socket is None:
             raise DemoFailed("The socket is not open.")
-        await self._socket.send(json.dumps({"event": event, "data": data} | ({"ref": ref} if ref else {})))
+        return self._socket
+
+    async def _next_frame(self) -> dict[str, Any]:
+        """The next frame, once: what comes again after a resume is passed over."""
+        while True:
+            try:
+                frame: dict[str, Any] = json.loads(await self._open_socket.recv())
+            except WebSocketException:
+                await self._reconnect()
+                continue
+            if frame.get("seq", self._seq + 1) > self._seq:
+                self._seq = frame.get("seq", self._seq)
+                return frame
 
     async def hear(self, event: str, **wanted: Any) -> dict[str, Any]:
         """Wait for a frame of this kind with these fields. :raises DemoFailed: it did not come in time."""
-        if self._socket is None:
-            raise DemoFailed("The socket is not open.")
 
         def fits(frame: dict[str, Any]) -> bool:
             data = frame.get("data", {})
@@ -89,7 +139,7 @@ class Phone:
                         if fits(frame):
                             found: dict[str, Any] = self._heard.pop(index)["data"]
                             return found
-                    self._heard.append(json.loads(await self._socket.recv()))
+                    self._heard.append(await self._next_frame())
         except TimeoutError as error:
             heard = [frame["event"] for frame in self._heard]
             raise DemoFailed(f"No {event} {wanted} within {PATIENCE:.0f} s; heard {heard}.") from error
@@ -97,10 +147,10 @@ class Phone:
     async def until(self, path: str, **wanted: Any) -> Any:
         """Ask again and again until the answer has these fields. :raises DemoFailed: it never did."""
         answer: Any = None
-        for _ in range(int(PATIENCE / 0.25)):
+        for _ in range(int(PATIENCE / PAUSE)):
             answer = await self.call("GET", path)
             if all(answer.get(name) == value for name, value in wanted.items()):
                 return answer
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(PAUSE)
         shown = {name: answer.get(name) for name in wanted}
         raise DemoFailed(f"{path} is {shown}, not {wanted}, after {PATIENCE:.0f} s.")
