@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 
-from khidma.kernel.ids import new_id
 from khidma.kernel.money import rupees
 from operations.demo.phone import PATIENCE, PAUSE, DemoFailed, Phone
 
@@ -139,14 +138,12 @@ class Flow:
             (self.client, self.doer, "Please use green and gold."),
             (self.doer, self.client, "With pleasure. First sketch tomorrow."),
         ]:
-            mark = str(new_id())
-            await speaker.send(
-                "CHAT_MESSAGE", {"orderId": order["id"], "text": text, "clientMessageId": mark}, ref=mark
+            own = await speaker.write(order["id"], text)
+            await listener.hear("CHAT_MESSAGE", messageId=own["messageId"])
+            await listener.call(
+                "POST", f"/api/conversations/{own['conversationId']}/read", {"messageId": own["messageId"]}
             )
-            own = await speaker.hear("CHAT_MESSAGE", clientMessageId=mark)
-            heard = await listener.hear("CHAT_MESSAGE", messageId=own["messageId"])
-            await listener.send("MESSAGE_READ", {"messageId": heard["messageId"]})
-            await speaker.hear("MESSAGE_READ", messageId=heard["messageId"])
+            await speaker.hear("MESSAGE_READ", messageId=own["messageId"])
         conversation = await self.client.call("GET", f"/api/conversations/by-order/{order['id']}")
         listed = await self.client.call("GET", f"/api/conversations/{conversation['id']}/messages")
         if len([message for message in listed if message["kind"] == "text"]) != 2:

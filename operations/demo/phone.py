@@ -17,6 +17,7 @@ CODE = re.compile(r"\b\d{6}\b")
 PATIENCE = 45.0
 """Seconds to wait for anything that the server does by itself, or that is not there for a while."""
 PAUSE = 0.25
+ATTEMPTS = 9
 AWAY = {502, 503}
 
 
@@ -125,7 +126,7 @@ class Phone:
                 self._seq = frame.get("seq", self._seq)
                 return frame
 
-    async def hear(self, event: str, **wanted: Any) -> dict[str, Any]:
+    async def hear(self, event: str, patience: float = PATIENCE, **wanted: Any) -> dict[str, Any]:
         """Wait for a frame of this kind with these fields. :raises DemoFailed: it did not come in time."""
 
         def fits(frame: dict[str, Any]) -> bool:
@@ -133,7 +134,7 @@ class Phone:
             return frame["event"] == event and all(data.get(name) == value for name, value in wanted.items())
 
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 while True:
                     for index, frame in enumerate(self._heard):
                         if fits(frame):
@@ -142,7 +143,18 @@ class Phone:
                     self._heard.append(await self._next_frame())
         except TimeoutError as error:
             heard = [frame["event"] for frame in self._heard]
-            raise DemoFailed(f"No {event} {wanted} within {PATIENCE:.0f} s; heard {heard}.") from error
+            raise DemoFailed(f"No {event} {wanted} within {patience:.0f} s; heard {heard}.") from error
+
+    async def write(self, order_id: str, text: str) -> dict[str, Any]:
+        """Send a chat message until the server acknowledges it; the same mark makes it one message."""
+        mark = str(new_id())
+        for _ in range(ATTEMPTS):
+            await self.send("CHAT_MESSAGE", {"orderId": order_id, "text": text, "clientMessageId": mark}, ref=mark)
+            try:
+                return await self.hear("CHAT_MESSAGE", patience=PATIENCE / ATTEMPTS, clientMessageId=mark)
+            except DemoFailed:
+                continue
+        raise DemoFailed("The message was never acknowledged.")
 
     async def until(self, path: str, **wanted: Any) -> Any:
         """Ask again and again until the answer has these fields. :raises DemoFailed: it never did."""
