@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from khidma.http.errors import AccountSuspended, RoleRequired
-from khidma.kernel.errors import Forbidden, Refused, TooMany, Unauthenticated
+from khidma.http.errors import AccountSuspended, ProfileIncomplete, RoleRequired
+from khidma.kernel.errors import Refused, TooMany, Unauthenticated
 
 __all__ = [
     "AccountSuspended",
@@ -63,13 +63,6 @@ class TotpRequired(Unauthenticated):
 
     code = "totp_required"
     message = _("Please enter the code of your authenticator app.")
-
-
-class ProfileIncomplete(Forbidden):
-    """`details.missing` names the fields that are still empty."""
-
-    code = "profile_incomplete"
-    message = _("Please complete your profile first.")
 
 
 class EmailTaken(Refused):

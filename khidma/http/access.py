@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from khidma.http.errors import AccountSuspended, RoleRequired
+from khidma.http.errors import AccountSuspended, ProfileIncomplete, RoleRequired
 from khidma.http.fields import milliseconds
 from khidma.http.operations import SAFE_METHODS, Operation
 from khidma.kernel.errors import Forbidden, Unauthenticated
@@ -23,9 +23,16 @@ def require_allowed(operation: Operation, user: Any, method: str) -> None:
         reason = getattr(user, "suspension_reason", "")
         raise AccountSuspended(details={"reason": reason, "until": milliseconds(until) if until else None})
     if operation.access in {"client", "doer"} and not getattr(user, f"is_{operation.access}"):
-        raise RoleRequired(details={"role": operation.access})
+        raise _without_role(operation.access, user, method)
     if operation.access == "staff":
         _require_operator(operation, user)
+
+
+def _without_role(role: str, user: Any, method: str) -> Forbidden:
+    """Who has chosen no role yet and wants to do something is asked to complete the profile; others need the role."""
+    if method not in SAFE_METHODS and not (user.is_client or user.is_doer or user.is_staff):
+        return ProfileIncomplete(details={"missing": ["roles"]})
+    return RoleRequired(details={"role": role})
 
 
 def _require_operator(operation: Operation, user: Any) -> None:

@@ -44,6 +44,13 @@ class RoleRequired(Forbidden):
     message = _("You need another role for this.")
 
 
+class ProfileIncomplete(Forbidden):
+    """`details.missing` names what is still to be filled in (camelCase)."""
+
+    code = "profile_incomplete"
+    message = _("Please complete your profile first.")
+
+
 class AccountSuspended(Forbidden):
     """The caller's account is suspended: reading, support, appeals and exports stay open."""
 
