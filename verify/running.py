@@ -1,0 +1,137 @@
+"""A whole Khidma of its own for a proof: own home, own ports, stopped at the end."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local import processes
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 120
+
+
+class DidNotStart(RuntimeError):
+    """`make run` did not come up."""
+
+
+class Khidma:
+    """`make run` in a home of its own."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.port = home, port
+        self.url = f"http://127.0.0.1:{port}"
+        self.gateway_url = f"http://127.0.0.1:{port + 1}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def environment(self) -> dict[str, str]:
+        """The environment of its commands."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("KHIDMA_", "DATABASE_"))}
+        return {**kept, "KHIDMA_HOME": str(self.home), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+
+    def start(self) -> float:
+        """Start it and wait for its ready line; how many seconds that took. :raises DidNotStart: it never came."""
+        began = time.monotonic()
+        log = self.home.parent / "run.log"
+        with log.open("ab") as output:
+            at = output.tell()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "deploy.local", "run"],
+                cwd=ROOT,
+                env=self.environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        while time.monotonic() - began < START_SECONDS:
+            said = log.read_bytes()[at:].decode(errors="replace")
+            if "Khidma is ready" in said:
+                return time.monotonic() - began
+            if self._process.poll() is not None:
+                raise DidNotStart(said)
+            time.sleep(0.1)
+        raise DidNotStart(log.read_text(errors="replace"))
+
+    def stop(self) -> float:
+        """Stop it as Ctrl-C would; how many seconds that took."""
+        began = time.monotonic()
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=30)
+        return time.monotonic() - began
+
+    def kill_everything(self) -> None:
+        """SIGKILL the supervisor and every process that it started, at once."""
+        victims = [self._process.pid] if self._process else []
+        victims += [found.pid for found in map(processes.recall, self.pid_files()) if found and found.is_alive]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        if self._process:
+            self._process.wait()
+
+    def pid_files(self) -> list[Path]:
+        """One file for each process that it started."""
+        return sorted((self.home / "processes").glob("*.pid"))
+
+    def pid_of(self, name: str) -> int:
+        """The process of this name that runs now. :raises LookupError: there is none."""
+        found = processes.recall(self.home / "processes" / f"{name}.pid")
+        if not found or not found.is_alive:
+            raise LookupError(f"{name} does not run.")
+        return found.pid
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one process; the supervisor starts it again."""
+        os.kill(self.pid_of(name), signal.SIGKILL)
+
+    def freeze(self, name: str, seconds: float) -> None:
+        """Stop one process in its tracks for so long: it neither answers nor refuses."""
+        pid = self.pid_of(name)
+        os.kill(pid, signal.SIGSTOP)
+        threading.Timer(seconds, os.kill, (pid, signal.SIGCONT)).start()
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of manage.py against it."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+def free_port() -> int:
+    """A port with a free one behind it."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+@contextmanager
+def running() -> Iterator[Khidma]:
+    """A started Khidma, stopped at the end whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="khidma-verify-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        khidma = Khidma(Path(folder) / "home", free_port())
+        try:
+            khidma.start()
+            yield khidma
+        finally:
+            khidma.stop()
