@@ -225,7 +225,31 @@ MEDIA_ROOT = KHIDMA_HOME / "media"
 
 LOGGING = logging_settings(readable=not PRODUCTION)
 
-CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
+UNFOLD = {
+    "SITE_TITLE": "Khidma",
+    "SITE_HEADER": "Khidma",
+    "SITE_SUBHEADER": _("Operators"),
+    "SITE_SYMBOL": "handshake",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "COLORS": {
+        "primary": {
+            "50": "240 253 250",
+            "100": "204 251 241",
+            "200": "153 246 228",
+            "300": "94 234 212",
+            "400": "45 212 191",
+            "500": "20 184 166",
+            "600": "13 148 136",
+            "700": "15 118 110",
+            "800": "17 94 89",
+            "900": "19 78 74",
+            "950": "4 47 46",
+        }
+    },
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 

@@ -1,1 +1,1 @@
-"""Proofs against the whole running system: long, repeatable from a seed, and red when something is broken on purpose."""
+"""Proofs against the whole running system."""

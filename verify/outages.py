@@ -1,8 +1,8 @@
 """`python -m verify.outages`: the main job, played while parts of Khidma are killed or frozen at every step.
 
 For each part and each way of failing one flow is played; before every step from the first application on, the part is
-killed with SIGKILL (and started again by the supervisor), or frozen for some seconds. The flow must go through, each effect
-once, and afterwards the ledger must balance and equal the stand-in's own book.
+killed with SIGKILL (and started again by the supervisor), or frozen for some seconds. The flow must go through, each
+effect once, and afterwards the ledger must balance and equal the stand-in's own book.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def play(khidma: Khidma, victim: str, way: str) -> str:
 
 
 def books(khidma: Khidma) -> str:
-    """What the ledger's check says if it is not content; it is asked for a while, since payouts may still be in flight."""
+    """What the ledger's check says if it is not content; asked for a while, since payouts may be in flight."""
     for _ in range(12):
         checked = khidma.manage("ledger_check", "--gateway")
         if checked.returncode == 0:
