@@ -39,7 +39,8 @@ class ApplicationAdmin(OperatorAdmin):
     ordering = ("-created_at",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("gig", "doer").defer("gig__search_document")
+        applications: QuerySet[Any] = super().get_queryset(request)
+        return applications.select_related("gig", "doer").defer("gig__search_document")
 
 
 @admin.register(ApplicationMilestone)

@@ -4,7 +4,7 @@ import re
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
-from django.db.models import F, IntegerField, QuerySet
+from django.db.models import F, IntegerField, QuerySet, Value
 from django.db.models.functions import Cast
 
 from gigs.models import Gig
@@ -51,7 +51,7 @@ def search(gigs: QuerySet[Gig], text: str) -> QuerySet[Gig]:
     """Those of the gigs that hold every word of the text, else those that hold any, each with its `relevance`."""
     terms = [_term(word, is_known, similar) for word, is_known, similar in _understand(words_of(text))]
     if not terms:
-        return gigs.none()
+        return gigs.none().annotate(relevance=Value(0))
     query = _query(" & ".join(terms))
     if len(terms) > 1 and not gigs.filter(search_document=query).exists():
         query = _query(" | ".join(terms))

@@ -1,6 +1,7 @@
 """Gigs and applications for tests, made as people make them: through the services."""
 
 from datetime import timedelta
+from time import sleep
 from typing import Any
 
 from accounts.models import Category, GigKind, User
@@ -69,3 +70,10 @@ def make_application(gig: Gig | None = None, doer: User | None = None, **over: A
         steps = [("Sketch", half), ("Final", gig.budget_min - half)]
         bid["milestones"] = [{"title": title, "amount": amount, "due_at": gig.deadline} for title, amount in steps]
     return services.apply_to_gig(gig=gig, doer=doer or make_doer(), **{**bid, **over})
+
+
+def make_overdue_gig(**over: Any) -> Gig:
+    """A gig that is still open although its deadline has just passed."""
+    gig = make_gig(**over, deadline=now() + timedelta(milliseconds=300))
+    sleep(0.35)
+    return gig
