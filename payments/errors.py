@@ -49,7 +49,7 @@ class AlreadyPaid(Refused):
 
 
 class AmountMismatch(Refused):
-    """The gateway took another amount or currency than was asked for; the money is set aside for the finance operators."""
+    """The gateway took other money than was asked for; it is set aside for the finance operators."""
 
     code = "amount_mismatch"
     message = _("The amount that was paid differs from the amount due. Our team looks at it.")

@@ -31,7 +31,7 @@ class PaymentFailed(Event):
 
 @dataclass(frozen=True)
 class RefundPromised(Event):
-    """Money goes back to its source. `reason`: `late` and `surplus` for money that nobody awaited, else the decision's own."""
+    """Money goes back to its source. `reason`: `late` and `surplus` for what nobody awaited, else `decision`."""
 
     refund_id: UUID
     payment_id: UUID

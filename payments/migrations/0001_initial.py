@@ -2,12 +2,13 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
+from django.conf import settings
+from django.db import migrations, models
+
 import khidma.kernel.clock
 import khidma.kernel.ids
 import khidma.kernel.money
 import khidma.kernel.states
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -311,12 +312,12 @@ class Migration(migrations.Migration):
                 ("funded_at", models.DateTimeField(null=True)),
                 ("decided_at", models.DateTimeField(null=True)),
                 ("decision", models.CharField(blank=True, max_length=200)),
-                ("payee_gross", khidma.kernel.money.PaiseField(null=True)),
-                ("refunded", khidma.kernel.money.PaiseField(null=True)),
-                ("platform_fee", khidma.kernel.money.PaiseField(null=True)),
-                ("gst", khidma.kernel.money.PaiseField(null=True)),
-                ("tds", khidma.kernel.money.PaiseField(null=True)),
-                ("payee_net", khidma.kernel.money.PaiseField(null=True)),
+                ("payee_gross", models.BigIntegerField(null=True)),
+                ("refunded", models.BigIntegerField(null=True)),
+                ("platform_fee", models.BigIntegerField(null=True)),
+                ("gst", models.BigIntegerField(null=True)),
+                ("tds", models.BigIntegerField(null=True)),
+                ("payee_net", models.BigIntegerField(null=True)),
                 (
                     "funded_by",
                     models.ForeignKey(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from khidma.kernel.clock import Now
 from khidma.kernel.models import Record
 from khidma.kernel.money import CAP_PAISE, PaiseField
-from khidma.kernel.states import Stateful, StateField
+from khidma.kernel.states import StateField, Stateful
 from payments.states import (
     BANK_ACCOUNT_STATES,
     PAYOUT_STATES,
@@ -20,7 +20,7 @@ from payments.states import (
 
 
 class BankAccount(Stateful, Record):
-    """A bank account or UPI address of a user. Its number is sealed and bound to the row; `number_index` finds equal ones."""
+    """A bank account or UPI address of a user. Its number is sealed for this row; `number_index` finds equal ones."""
 
     states = BANK_ACCOUNT_STATES
 
@@ -74,7 +74,7 @@ class Validation(Stateful, Record):
 
     bank_account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="validations")
     status = StateField(choices=ValidationStatus, default=ValidationStatus.CREATED)
-    gateway_validation_id = models.CharField(max_length=40, null=True, unique=True)
+    gateway_validation_id = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001 (unique, and absent until the gateway answers)
     account_status = models.CharField(max_length=20, blank=True)
     reason = models.CharField(max_length=200, blank=True)
     finished_at = models.DateTimeField(null=True)
@@ -112,7 +112,7 @@ class Payout(Stateful, Record):
     amount = PaiseField()
     mode = models.CharField(max_length=4, choices=PayoutMode)
     status = StateField(choices=PayoutStatus, default=PayoutStatus.REQUESTED)
-    gateway_payout_id = models.CharField(max_length=40, null=True, unique=True)
+    gateway_payout_id = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001 (unique, and absent until the gateway answers)
     fee = models.BigIntegerField(null=True)
     fee_tax = models.BigIntegerField(null=True)
     utr = models.CharField(max_length=60, blank=True)

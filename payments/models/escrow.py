@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from khidma.kernel.models import Record
 from khidma.kernel.money import CAP_PAISE, PaiseField
-from khidma.kernel.states import Stateful, StateField
+from khidma.kernel.states import StateField, Stateful
 from payments.states import ESCROW_STATES, EscrowStatus
 
 
@@ -25,12 +25,12 @@ class Escrow(Stateful, Record):
     funded_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     decision = models.CharField(max_length=200, blank=True)
-    payee_gross = PaiseField(null=True)
-    refunded = PaiseField(null=True)
-    platform_fee = PaiseField(null=True)
-    gst = PaiseField(null=True)
-    tds = PaiseField(null=True)
-    payee_net = PaiseField(null=True)
+    payee_gross = models.BigIntegerField(null=True)
+    refunded = models.BigIntegerField(null=True)
+    platform_fee = models.BigIntegerField(null=True)
+    gst = models.BigIntegerField(null=True)
+    tds = models.BigIntegerField(null=True)
+    payee_net = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [

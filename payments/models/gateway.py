@@ -23,7 +23,7 @@ class AttemptStatus(models.TextChoices):
 
 
 class GatewayAttempt(Record):
-    """One intended call: committed with its key and exact body before it is made, and repeated with both until it is answered.
+    """One intended call: committed with key and exact body before it is made, repeated with both until it is answered.
 
     `key` is the bare UUID that goes to the gateway as idempotency key and as receipt or reference.
     """

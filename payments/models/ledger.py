@@ -4,7 +4,6 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from khidma.kernel.clock import Now
-from khidma.kernel.models import Record
 
 
 class AccountKind(models.TextChoices):
@@ -148,7 +147,7 @@ class Transfer(models.Model):
 
 
 class Entry(models.Model):
-    """One line of a transfer in paise: debits are positive, credits negative. Ids rise in the order of an account's history."""
+    """One line of a transfer in paise: debits positive, credits negative. Ids rise along an account's history."""
 
     id = models.BigAutoField(primary_key=True)
     transfer = models.ForeignKey(

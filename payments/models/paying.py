@@ -1,5 +1,7 @@
 """Money from payers: payments, what the gateway captured for them, and refunds to where it came from."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -8,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from khidma.kernel.clock import Now
 from khidma.kernel.models import Record
 from khidma.kernel.money import CAP_PAISE, PaiseField
-from khidma.kernel.states import Stateful, StateField
+from khidma.kernel.states import StateField, Stateful
 from payments.models.escrow import Escrow
 from payments.states import PAYMENT_STATES, REFUND_STATES, PaymentStatus, RefundStatus
 
@@ -20,7 +22,7 @@ class PaymentPurpose(models.TextChoices):
 
 
 class Payment(Stateful, Record):
-    """One gateway order of ours: what is to be paid, by whom, and what came of it. Its id is the gateway order's receipt."""
+    """One gateway order of ours: what is to be paid, by whom, what came of it. Its id is the order's receipt."""
 
     states = PAYMENT_STATES
 
@@ -29,7 +31,7 @@ class Payment(Stateful, Record):
     amount = PaiseField()
     currency = models.CharField(max_length=3, default="INR")
     status = StateField(choices=PaymentStatus, default=PaymentStatus.CREATED)
-    gateway_order_id = models.CharField(max_length=40, null=True, unique=True)
+    gateway_order_id = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001 (unique, and absent until the gateway answers)
     gateway_payment_id = models.CharField(max_length=40, blank=True, db_index=True)
     method = models.CharField(max_length=20, blank=True)
     failure_reason = models.CharField(max_length=200, blank=True)
@@ -49,6 +51,11 @@ class Payment(Stateful, Record):
 
     def __str__(self) -> str:
         return f"payment {self.id}"
+
+    @property
+    def references(self) -> list[UUID]:
+        """What is paid for, by the callers' own ids."""
+        return sorted(item.escrow.reference for item in self.items.select_related("escrow"))
 
 
 class PaymentItem(Record):
@@ -116,7 +123,7 @@ class Refund(Stateful, Record):
     amount = PaiseField()
     reason = models.CharField(max_length=10, choices=RefundReason)
     status = StateField(choices=RefundStatus, default=RefundStatus.PROMISED)
-    gateway_refund_id = models.CharField(max_length=40, null=True, unique=True)
+    gateway_refund_id = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001 (unique, and absent until the gateway answers)
     failure_reason = models.CharField(max_length=200, blank=True)
     processed_at = models.DateTimeField(null=True)
     look_at = models.DateTimeField(null=True, db_default=Now())

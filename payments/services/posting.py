@@ -13,7 +13,7 @@ from payments.models import AccountKind, TransferKind
 
 log = structlog.get_logger(__name__)
 
-POST = "SELECT transfer_id, posted_at, outcome FROM payments_post(%s, %s, %s, %s, %s::text[], %s::uuid[], %s::bigint[], %s)"
+POST = "SELECT * FROM payments_post(%s, %s, %s, %s, %s::text[], %s::uuid[], %s::bigint[], %s)"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def post(
     :raises TransferUnbalanced: the lines do not sum to zero.
     """
     lines = [line for line in entries if line.amount]
-    if len(lines) < 2 or sum(line.amount for line in lines):
+    if len(lines) < 2 or sum(line.amount for line in lines) != 0:
         raise TransferUnbalanced(details={"key": key, "lines": [[line.account, line.amount] for line in lines]})
     accounts = [str(line.account) for line in lines]
     owners = [line.owner_id for line in lines]

@@ -1,0 +1,129 @@
+"""What payments needs of a payment gateway, whoever it is: its operations, what it says, and how it fails."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class GatewaySaidNo(Exception):
+    """The gateway refused, and nothing was done."""
+
+    def __init__(self, *, http_status: int, code: str, description: str, reason: str = "", field: str = "") -> None:
+        self.http_status = http_status
+        self.code = code
+        self.description = description
+        self.reason = reason
+        self.field = field
+        super().__init__(f"{http_status} {code}: {description}")
+
+
+class GatewaySilent(Exception):
+    """Nobody knows what was done: a time-out, a dropped connection, a 5xx, a conflict, an answer that is no JSON."""
+
+
+@dataclass(frozen=True)
+class OrderSighting:
+    """An order as the gateway has it."""
+
+    order_id: str
+    receipt: str
+    amount: int
+    currency: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A payment as the gateway has it, in an event or in a look at it. `fee` includes `fee_tax`."""
+
+    payment_id: str
+    order_id: str
+    status: str
+    amount: int
+    currency: str
+    method: str = ""
+    fee: int | None = None
+    fee_tax: int | None = None
+    reason: str = ""
+    receipt: str = ""
+
+    @property
+    def is_captured(self) -> bool:
+        """Whether the gateway holds the money for us. A refund of what was never captured is not that."""
+        return self.status == "captured" or (self.status == "refunded" and self.fee is not None)
+
+
+@dataclass(frozen=True)
+class RefundSighting:
+    """A refund as the gateway has it."""
+
+    refund_id: str
+    payment_id: str
+    receipt: str
+    amount: int
+    status: str
+    is_of_captured: bool = True
+
+
+@dataclass(frozen=True)
+class ValidationSighting:
+    """A penny drop as the gateway has it. `completed` only says that it ran: `account_status` says what it found."""
+
+    validation_id: str
+    reference: str
+    status: str
+    amount: int
+    account_status: str = ""
+    registered_name: str = ""
+    name_match_score: int | None = None
+
+
+@dataclass(frozen=True)
+class PayoutSighting:
+    """A payout as the gateway has it. `fee` includes `fee_tax`."""
+
+    payout_id: str
+    reference: str
+    status: str
+    amount: int
+    fee: int = 0
+    fee_tax: int = 0
+    utr: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FundAccount:
+    """Where a payout goes to, as the gateway knows it."""
+
+    contact_id: str
+    fund_account_id: str
+    bank_name: str = ""
+
+
+class Gateway(Protocol):
+    """One gateway. All but the signature checks leave the process, and raise GatewaySaidNo or GatewaySilent."""
+
+    def create_order(self, body: dict[str, Any], *, timeout: float | None = None) -> OrderSighting: ...
+    def find_order(self, receipt: str, *, timeout: float | None = None) -> OrderSighting | None: ...
+    def fetch_order(self, order_id: str) -> OrderSighting: ...
+    def fetch_payment(self, payment_id: str, *, timeout: float | None = None) -> Sighting: ...
+    def payments_of_order(self, order_id: str) -> list[Sighting]: ...
+    def capture(self, payment_id: str, body: dict[str, Any]) -> Sighting: ...
+    def refund(self, payment_id: str, body: dict[str, Any], *, key: str) -> RefundSighting: ...
+    def fetch_refund(self, refund_id: str) -> RefundSighting: ...
+    def fund_account(self, *, contact: dict[str, Any], account: dict[str, Any]) -> FundAccount: ...
+    def validate(self, body: dict[str, Any]) -> ValidationSighting: ...
+    def find_validation(self, fund_account_id: str, reference: str) -> ValidationSighting | None: ...
+    def fetch_validation(self, validation_id: str) -> ValidationSighting: ...
+    def pay_out(self, body: dict[str, Any], *, key: str) -> PayoutSighting: ...
+    def find_payout(self, reference: str) -> PayoutSighting | None: ...
+    def fetch_payout(self, payout_id: str) -> PayoutSighting: ...
+    def cancel_payout(self, payout_id: str) -> PayoutSighting: ...
+
+    @property
+    def public_key(self) -> str:
+        """What a client's checkout names us by."""
+        ...
+
+    def is_checkout_signed(self, *, order_id: str, payment_id: str, signature: str) -> bool: ...
+    def is_event_signed(self, raw: bytes, signature: str) -> bool: ...

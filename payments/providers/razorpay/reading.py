@@ -1,0 +1,82 @@
+"""Reads Razorpay's entities, in answers and in events alike; what is missing or odd never raises a surprise."""
+
+from typing import Any
+
+from payments.providers.gateway import OrderSighting, PayoutSighting, RefundSighting, Sighting, ValidationSighting
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def read_order(entity: dict[str, Any]) -> OrderSighting:
+    return OrderSighting(
+        order_id=_text(entity.get("id")),
+        receipt=_text(entity.get("receipt")),
+        amount=_number(entity.get("amount")) or 0,
+        currency=_text(entity.get("currency")),
+        status=_text(entity.get("status")),
+    )
+
+
+def read_payment(entity: dict[str, Any], order: dict[str, Any] | None = None) -> Sighting:
+    """A payment; `order` is the gateway's order where the event brings it along."""
+    notes = _object(entity.get("notes"))
+    return Sighting(
+        payment_id=_text(entity.get("id")),
+        order_id=_text(entity.get("order_id")),
+        status=_text(entity.get("status")),
+        amount=_number(entity.get("amount")) or 0,
+        currency=_text(entity.get("currency")),
+        method=_text(entity.get("method"))[:20],
+        fee=_number(entity.get("fee")),
+        fee_tax=_number(entity.get("tax")),
+        reason=(_text(entity.get("error_description")) or _text(entity.get("error_reason")))[:200],
+        receipt=_text((order or {}).get("receipt")) or _text(notes.get("payment_id")),
+    )
+
+
+def read_refund(entity: dict[str, Any], payment: dict[str, Any] | None = None) -> RefundSighting:
+    return RefundSighting(
+        refund_id=_text(entity.get("id")),
+        payment_id=_text(entity.get("payment_id")),
+        receipt=_text(entity.get("receipt")),
+        amount=_number(entity.get("amount")) or 0,
+        status=_text(entity.get("status")),
+        is_of_captured=payment is None or payment.get("captured") is not False,
+    )
+
+
+def read_validation(entity: dict[str, Any]) -> ValidationSighting:
+    results = _object(entity.get("results")) or _object(entity.get("validation_results"))
+    return ValidationSighting(
+        validation_id=_text(entity.get("id")),
+        reference=_text(_object(entity.get("notes")).get("validation_id")),
+        status=_text(entity.get("status")),
+        amount=_number(entity.get("amount")) or 0,
+        account_status=_text(results.get("account_status")),
+        registered_name=_text(results.get("registered_name"))[:120],
+        name_match_score=_number(results.get("name_match_score")),
+    )
+
+
+def read_payout(entity: dict[str, Any]) -> PayoutSighting:
+    details = _object(entity.get("status_details"))
+    return PayoutSighting(
+        payout_id=_text(entity.get("id")),
+        reference=_text(entity.get("reference_id")),
+        status=_text(entity.get("status")),
+        amount=_number(entity.get("amount")) or 0,
+        fee=_number(entity.get("fees")) or 0,
+        fee_tax=_number(entity.get("tax")) or 0,
+        utr=_text(entity.get("utr")),
+        reason=(_text(details.get("description")) or _text(entity.get("failure_reason")))[:200],
+    )

@@ -1,0 +1,68 @@
+"""Calls to the gateway: written down with key and exact body before they are made, one at a time for each thing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import F
+
+from khidma.kernel.clock import Now
+from payments.models import GatewayAttempt
+from payments.models.gateway import AttemptStatus, Operation
+
+
+@contextmanager
+def one_at_a_time(subject_id: UUID, *, wait: bool = False) -> Iterator[bool]:
+    """Whether this caller alone may call the gateway about the subject now; a claim dies with its connection.
+
+    It holds no transaction open. With `wait`, it waits as long as the database lets a lock be waited for.
+    """
+    number = subject_id.int >> 64 & (1 << 63) - 1 ^ subject_id.int & (1 << 63) - 1
+    is_ours = _claim(number, wait=wait)
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+
+
+def _claim(number: int, *, wait: bool) -> bool:
+    with connection.cursor() as cursor:
+        if not wait:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+            return bool(cursor.fetchone()[0])
+        try:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [number])
+        except OperationalError:  # waited for too long
+            return False
+    return True
+
+
+@transaction.atomic
+def begin_attempt(*, subject_id: UUID, operation: Operation, key: UUID, body: dict[str, Any]) -> GatewayAttempt:
+    """The open attempt at this operation, with its own body, or else a new one; counted as called once more."""
+    attempt = GatewayAttempt.objects.filter(
+        subject_id=subject_id, operation=operation, status=AttemptStatus.STARTED
+    ).first()
+    if attempt is None:
+        attempt = GatewayAttempt.objects.create(subject_id=subject_id, operation=operation, key=key, body=body)
+    attempt.calls += 1
+    GatewayAttempt.objects.filter(pk=attempt.pk).update(calls=F("calls") + 1)
+    return attempt
+
+
+def close_attempt(attempt: GatewayAttempt, *, gateway_id: str) -> None:
+    """The gateway has answered: it knows the thing under this id."""
+    GatewayAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.STARTED).update(
+        status=AttemptStatus.ANSWERED, gateway_id=gateway_id, http_status=200, answered_at=Now()
+    )
+
+
+def refuse_attempt(attempt: GatewayAttempt, *, http_status: int, reason: str) -> None:
+    """The gateway has refused: nothing was done, and this key is not used again."""
+    GatewayAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.STARTED).update(
+        status=AttemptStatus.REFUSED, http_status=http_status, reason=reason[:300], answered_at=Now()
+    )

@@ -1,0 +1,170 @@
+"""Booking what the gateway captured: into escrow, back to its source, or aside."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from khidma.kernel.clock import now
+from khidma.kernel.events import publish
+from khidma.kernel.states import advance
+from payments.events import PaymentCaptured, PaymentFailed
+from payments.models import AccountKind, Capture, CaptureUse, Escrow, Payment, RefundReason, TransferKind
+from payments.providers.gateway import Sighting
+from payments.services.posting import Line, credit, debit, post
+from payments.services.refunds import promise_refund
+from payments.states import EscrowStatus, PaymentStatus
+
+log = structlog.get_logger(__name__)
+
+MISMATCH = "amount_mismatch"
+UNPAID = {PaymentStatus.CREATED, PaymentStatus.FAILED}
+
+
+def differs(payment: Payment, sighting: Sighting) -> bool:
+    """Whether this is other money than we asked for: another order, amount or currency."""
+    asked = (payment.gateway_order_id, payment.amount, payment.currency)
+    return (sighting.order_id, sighting.amount, sighting.currency) != asked
+
+
+def book_sighting(payment: Payment, escrows: Sequence[Escrow], sighting: Sighting) -> Payment:
+    """Merge one sighting. The caller holds the locks of the escrows and then of the payment."""
+    if sighting.is_captured:
+        capture = Capture.objects.filter(gateway_payment_id=sighting.payment_id).first()
+        if capture is None:
+            _book_capture(payment, escrows, sighting)
+        else:
+            _book_fee(capture, sighting)
+    elif sighting.status == "failed" and payment.status == PaymentStatus.CREATED:
+        _note_failure(payment, sighting.reason)
+    return payment
+
+
+@transaction.atomic
+def set_aside(*, sighting: Sighting, payment: Payment | None = None) -> Capture:
+    """Money that matches nothing of ours waits in suspense for the finance operators, once."""
+    known = Capture.objects.filter(gateway_payment_id=sighting.payment_id).first()
+    if known is not None:
+        return known
+    log.critical("money_in_suspense", gateway_payment_id=sighting.payment_id, amount=sighting.amount)
+    capture = _capture(payment, sighting, CaptureUse.SUSPENSE)
+    _post_capture(capture, [credit(AccountKind.SUSPENSE, capture.amount, capture.pk)])
+    _book_fee(capture, sighting)
+    return capture
+
+
+def _book_capture(payment: Payment, escrows: Sequence[Escrow], sighting: Sighting) -> None:
+    if differs(payment, sighting):
+        set_aside(sighting=sighting, payment=payment)
+        if payment.status == PaymentStatus.CREATED:
+            _note_failure(payment, MISMATCH)
+        return
+    awaiting = [escrow for escrow in escrows if escrow.status == EscrowStatus.AWAITING]
+    surplus = sighting.amount - sum(escrow.amount for escrow in awaiting)
+    capture = _capture(payment, sighting, CaptureUse.FUNDED if awaiting else CaptureUse.REFUNDED)
+    lines = [credit(AccountKind.ESCROW, escrow.amount, escrow.pk) for escrow in awaiting]
+    _post_capture(capture, [*lines, credit(AccountKind.REFUND_PENDING, surplus, payment.pk)])
+    _book_fee(capture, sighting)
+    _mark_captured(payment, capture)
+    if awaiting:
+        _fund(awaiting, payment, capture)
+    if surplus:
+        _send_back(capture, surplus, escrows)
+
+
+def _capture(payment: Payment | None, sighting: Sighting, use: CaptureUse) -> Capture:
+    return Capture.objects.create(
+        payment=payment,
+        gateway_payment_id=sighting.payment_id,
+        gateway_order_id=sighting.order_id,
+        amount=sighting.amount,
+        currency=sighting.currency[:3],
+        use=use,
+        method=sighting.method,
+    )
+
+
+def _post_capture(capture: Capture, lines: list[Line]) -> None:
+    post(
+        key=f"capture:{capture.gateway_payment_id}",
+        kind=TransferKind.CAPTURE,
+        reference=capture.pk,
+        entries=[debit(AccountKind.GATEWAY, capture.amount), *lines],
+    )
+
+
+def _book_fee(capture: Capture, sighting: Sighting) -> None:
+    """What the gateway keeps, as soon as it says so; its fee includes the tax on it."""
+    if capture.fee is not None or not sighting.fee:
+        return
+    capture.fee, capture.fee_tax = sighting.fee, sighting.fee_tax or 0
+    capture.save(update_fields=["fee", "fee_tax"])
+    post(
+        key=f"fee:{capture.gateway_payment_id}",
+        kind=TransferKind.GATEWAY_FEE,
+        reference=capture.pk,
+        entries=[
+            debit(AccountKind.GATEWAY_FEE, capture.fee - capture.fee_tax),
+            debit(AccountKind.GST_INPUT, capture.fee_tax),
+            credit(AccountKind.GATEWAY, capture.fee),
+        ],
+    )
+
+
+def _mark_captured(payment: Payment, capture: Capture) -> None:
+    if payment.status not in UNPAID:
+        return
+    changes = {
+        "captured_at": now(),
+        "gateway_payment_id": capture.gateway_payment_id,
+        "method": capture.method,
+        "failure_reason": "",
+        "look_at": None,
+    }
+    advance(payment, "capture", by=None, role="system", changes=changes)
+
+
+def _fund(awaiting: Sequence[Escrow], payment: Payment, capture: Capture) -> None:
+    moment = now()
+    for escrow in awaiting:
+        advance(escrow, "fund", by=None, role="system", changes={"funded_by": capture, "funded_at": moment})
+    publish(
+        PaymentCaptured(
+            payment_id=payment.pk,
+            references=[escrow.reference for escrow in awaiting],
+            payer_id=payment.payer_id,
+            purpose=payment.purpose,
+            amount=sum(escrow.amount for escrow in awaiting),
+        )
+    )
+
+
+def _send_back(capture: Capture, amount: int, escrows: Sequence[Escrow]) -> None:
+    """Nobody awaits this money: because its thing was given up, or because it was paid before."""
+    is_late = any(escrow.status == EscrowStatus.ABANDONED for escrow in escrows)
+    promise_refund(
+        capture=capture,
+        amount=amount,
+        reason=RefundReason.LATE if is_late else RefundReason.SURPLUS,
+        references=_references(escrows),
+    )
+
+
+def _references(escrows: Sequence[Escrow]) -> list[UUID]:
+    return [escrow.reference for escrow in escrows]
+
+
+def _note_failure(payment: Payment, reason: str) -> None:
+    """This try failed; the customer may try again, and a bank may still change its mind."""
+    advance(payment, "fail", by=None, role="system", changes={"failure_reason": reason[:200]})
+    publish(
+        PaymentFailed(
+            payment_id=payment.pk,
+            references=payment.references,
+            payer_id=payment.payer_id,
+            purpose=payment.purpose,
+            amount=payment.amount,
+            reason=reason[:200],
+        )
+    )

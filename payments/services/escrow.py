@@ -1,0 +1,170 @@
+"""Escrows: opened, given up, and decided once."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import User
+from khidma.kernel.clock import now
+from khidma.kernel.errors import NotFound
+from khidma.kernel.events import publish
+from khidma.kernel.money import portion
+from khidma.kernel.states import advance, record_change
+from payments.errors import EscrowNotFunded
+from payments.events import EscrowSettled
+from payments.models import AccountKind, Escrow, RefundReason, TransferKind
+from payments.runtime import PaymentSettings
+from payments.services.posting import credit, debit, post
+from payments.services.refunds import promise_refund
+from payments.states import EscrowStatus
+
+SMALLEST_REFUND = 100
+"""The gateway sends nothing back below ₹1; such a rest goes to the payee."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How a payee's gross part divides, in paise; the payee's net is the rest after rounding."""
+
+    platform_fee: int
+    gst: int
+    tds: int
+    payee_net: int
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What became of an escrow, in paise."""
+
+    payee_gross: int
+    payee_net: int
+    platform_fee: int
+    gst: int
+    tds: int
+    refunded: int
+
+
+def quote_shares(*, amount: int, commission_bp: int) -> Shares:
+    """The shares of a gross amount under a frozen commission and today's taxes, each rounded half up."""
+    rates = PaymentSettings.load()
+    fee = portion(amount, commission_bp)
+    gst = portion(fee, rates.gst_bp)
+    tds = portion(amount, rates.tds_bp)
+    return Shares(platform_fee=fee, gst=gst, tds=tds, payee_net=amount - fee - gst - tds)
+
+
+@transaction.atomic
+def open_escrow(*, reference: UUID, payer: User, payee: User, amount: int, commission_bp: int) -> Escrow:
+    """A place for money to come; `commission_bp` is frozen here. One escrow per reference."""
+    escrow = Escrow.objects.create(
+        reference=reference, payer=payer, payee=payee, amount=amount, commission_bp=commission_bp
+    )
+    record_change(escrow, action="open", by=payer, role="payer")
+    return escrow
+
+
+@transaction.atomic
+def abandon_escrow(*, reference: UUID) -> Escrow:
+    """Await the money no more; what still comes goes back by itself. Abandoning twice changes nothing.
+
+    :raises EscrowFunded: it holds money, or did.
+    """
+    escrow = lock_escrow(reference)
+    if escrow.status != EscrowStatus.ABANDONED:
+        advance(escrow, "abandon", by=None, role="system")
+    return escrow
+
+
+@transaction.atomic
+def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settlement:
+    """Decide a funded escrow, once: `payee_gross` less fees goes to the payee's wallet, the rest back to the payer.
+
+    A rest too small for the gateway goes to the payee.
+    :raises EscrowNotFunded: it holds no money, or was decided before.
+    """
+    escrow = lock_escrow(reference)
+    if not 0 <= payee_gross <= escrow.amount:
+        raise ValueError(f"payee_gross is {payee_gross} of {escrow.amount}")
+    if escrow.status != EscrowStatus.FUNDED:
+        raise EscrowNotFunded(details={"status": escrow.status})
+    if escrow.amount - payee_gross < SMALLEST_REFUND:
+        payee_gross = escrow.amount
+    shares = quote_shares(amount=payee_gross, commission_bp=escrow.commission_bp)
+    refunded = escrow.amount - payee_gross
+    _decide(escrow, shares, payee_gross=payee_gross, refunded=refunded, reason=reason)
+    _move_money(escrow, shares, refunded)
+    publish(
+        EscrowSettled(
+            reference=escrow.reference,
+            payer_id=escrow.payer_id,
+            payee_id=escrow.payee_id,
+            payee_gross=payee_gross,
+            payee_net=shares.payee_net,
+            refunded=refunded,
+        )
+    )
+    return Settlement(
+        payee_gross=payee_gross,
+        payee_net=shares.payee_net,
+        platform_fee=shares.platform_fee,
+        gst=shares.gst,
+        tds=shares.tds,
+        refunded=refunded,
+    )
+
+
+def lock_escrow(reference: UUID) -> Escrow:
+    """The escrow of this reference, under its lock. :raises NotFound: there is none."""
+    escrow = Escrow.objects.select_for_update(of=("self",), no_key=True).filter(reference=reference).first()
+    if escrow is None:
+        raise NotFound
+    return escrow
+
+
+def _decide(escrow: Escrow, shares: Shares, *, payee_gross: int, refunded: int, reason: str) -> None:
+    advance(
+        escrow,
+        "decide",
+        by=None,
+        role="system",
+        reason=reason,
+        changes={
+            "decided_at": now(),
+            "decision": reason,
+            "payee_gross": payee_gross,
+            "refunded": refunded,
+            "platform_fee": shares.platform_fee,
+            "gst": shares.gst,
+            "tds": shares.tds,
+            "payee_net": shares.payee_net,
+        },
+    )
+
+
+def _move_money(escrow: Escrow, shares: Shares, refunded: int) -> None:
+    """The whole escrow in one transfer; the part for the payer is promised to where it came from."""
+    capture = escrow.funded_by
+    if capture is None or capture.payment_id is None:
+        raise RuntimeError(f"Escrow {escrow.pk} is funded by nothing.")
+    post(
+        key=f"settle:{escrow.pk}",
+        kind=TransferKind.SETTLE,
+        reference=escrow.pk,
+        entries=[
+            debit(AccountKind.ESCROW, escrow.amount, escrow.pk),
+            credit(AccountKind.REFUND_PENDING, refunded, capture.payment_id),
+            credit(AccountKind.WALLET, shares.payee_net, escrow.payee_id),
+            credit(AccountKind.PLATFORM_FEE, shares.platform_fee),
+            credit(AccountKind.GST_PAYABLE, shares.gst),
+            credit(AccountKind.TDS_PAYABLE, shares.tds),
+        ],
+    )
+    if refunded:
+        promise_refund(
+            capture=capture,
+            amount=refunded,
+            reason=RefundReason.DECISION,
+            references=[escrow.reference],
+            escrow=escrow,
+        )

@@ -1,0 +1,245 @@
+"""Refunds: promised with the booking that causes them, sent by themselves, followed until the gateway has paid."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Sum
+
+from khidma.kernel.clock import Now, now
+from khidma.kernel.events import publish
+from khidma.kernel.ids import new_id
+from khidma.kernel.states import advance, lock, record_change
+from payments.events import RefundFailed, RefundProcessed, RefundPromised
+from payments.models import AccountKind, Capture, Escrow, GatewayAttempt, Payment, Refund, TransferKind
+from payments.models.gateway import Operation
+from payments.providers import gateway
+from payments.providers.gateway import GatewaySaidNo, GatewaySilent, RefundSighting
+from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
+from payments.services.posting import credit, debit, post
+from payments.services.watching import next_look
+from payments.states import PaymentStatus, RefundStatus
+
+log = structlog.get_logger(__name__)
+
+LOW_BALANCE = "enough balance"
+"""How Razorpay says that the gateway's balance does not carry a refund (it has no code of its own)."""
+
+FUNDS_PAUSE = timedelta(minutes=10)
+
+
+def promise_refund(
+    *, capture: Capture, amount: int, reason: str, references: Sequence[UUID], escrow: Escrow | None = None
+) -> Refund:
+    """Write down that this much goes back to its source. The caller posts it to `refund_pending` as well."""
+    if capture.payment is None:
+        raise RuntimeError("Money that matches no payment of ours goes to suspense, not back.")
+    refund = Refund.objects.create(
+        capture=capture, payment=capture.payment, escrow=escrow, amount=amount, reason=reason
+    )
+    record_change(refund, action="promise", by=None, role="system", reason=reason)
+    publish(
+        RefundPromised(
+            refund_id=refund.pk,
+            payment_id=capture.payment.pk,
+            references=list(references),
+            payer_id=capture.payment.payer_id,
+            amount=amount,
+            reason=reason,
+        )
+    )
+    return refund
+
+
+def send_refund(*, refund_id: UUID) -> None:
+    """Ask the gateway for the refund, or for news of it; repeating is safe. Outside any transaction."""
+    with one_at_a_time(refund_id) as is_ours:
+        if not is_ours:
+            return
+        refund = Refund.objects.select_related("capture").get(pk=refund_id)
+        if refund.gateway_refund_id:
+            _look(refund)
+        elif refund.status in {RefundStatus.PROMISED, RefundStatus.WAITING_FUNDS, RefundStatus.SENT}:
+            _ask(refund)
+
+
+def _look(refund: Refund) -> None:
+    try:
+        sighting = gateway().fetch_refund(str(refund.gateway_refund_id))
+    except (GatewaySilent, GatewaySaidNo) as error:
+        log.warning("refund_look_failed", refund_id=str(refund.pk), error=str(error))
+        _look_again(refund)
+    else:
+        record_refund(sighting=sighting)
+
+
+def _ask(refund: Refund) -> None:
+    attempt = _begin(refund)
+    try:
+        sighting = gateway().refund(refund.capture.gateway_payment_id, attempt.body, key=str(attempt.key))
+    except GatewaySilent as error:
+        log.warning("refund_unknown", refund_id=str(refund.pk), error=str(error))
+        _look_again(refund)
+    except GatewaySaidNo as error:
+        _refused(refund, attempt, error)
+    else:
+        record_refund(sighting=sighting)
+
+
+@transaction.atomic
+def _begin(refund: Refund) -> GatewayAttempt:
+    """Commit the intention before the call. The first attempt has the refund's own id as key, a later one its own."""
+    refund = lock(refund)
+    if refund.status != RefundStatus.SENT:
+        advance(refund, "send", by=None, role="system")
+    is_first = not GatewayAttempt.objects.filter(key=refund.pk).exists()
+    key = refund.pk if is_first else new_id()
+    body = {"amount": refund.amount, "speed": "normal", "receipt": str(key)}
+    return begin_attempt(subject_id=refund.pk, operation=Operation.REFUND, key=key, body=body)
+
+
+@transaction.atomic
+def _refused(refund: Refund, attempt: GatewayAttempt, error: GatewaySaidNo) -> None:
+    payment, refund = lock(Payment, refund.payment_id), lock(refund)
+    if refund.status != RefundStatus.SENT:
+        return
+    log.error("refund_refused", refund_id=str(refund.pk), description=error.description)
+    if LOW_BALANCE in error.description:
+        advance(refund, "wait_for_funds", by=None, role="system", changes={"look_at": now() + FUNDS_PAUSE})
+        return
+    refuse_attempt(attempt, http_status=error.http_status, reason=error.description)
+    _fail(refund, payment, reason=error.description)
+
+
+def _look_again(refund: Refund) -> None:
+    Refund.objects.filter(pk=refund.pk).update(looks=refund.looks + 1, look_at=Now() + next_look(refund.looks))
+
+
+@transaction.atomic
+def record_refund(*, sighting: RefundSighting) -> Refund | None:
+    """Merge what the gateway says about a refund into ours; none, if it is not one of ours."""
+    refund = _find(sighting)
+    if refund is None:
+        return None
+    payment = lock(Payment, refund.payment_id)
+    refund = lock(refund)
+    if sighting.status == "processed" and refund.status == RefundStatus.SENT:
+        _process(refund, payment, sighting)
+    elif sighting.status == "failed" and refund.status in {RefundStatus.SENT, RefundStatus.PROCESSED}:
+        _bring_back(refund, payment)
+        _fail(refund, payment, reason="The bank could not take the refund.")
+    elif sighting.status == "pending" and refund.gateway_refund_id is None:
+        Refund.objects.filter(pk=refund.pk).update(
+            gateway_refund_id=sighting.refund_id, look_at=Now() + next_look(refund.looks)
+        )
+    elif refund.status == RefundStatus.SENT:
+        _look_again(refund)
+    return refund
+
+
+def _find(sighting: RefundSighting) -> Refund | None:
+    refund = Refund.objects.filter(gateway_refund_id=sighting.refund_id).first()
+    if refund is None and (attempt := _attempt(sighting.receipt)):
+        refund = Refund.objects.filter(pk=attempt.subject_id, capture__gateway_payment_id=sighting.payment_id).first()
+        close_attempt(attempt, gateway_id=sighting.refund_id)
+    return refund
+
+
+def _attempt(receipt: str) -> GatewayAttempt | None:
+    try:
+        return GatewayAttempt.objects.filter(key=UUID(receipt), operation=Operation.REFUND).first()
+    except ValueError:
+        return None
+
+
+def _last_key(refund: Refund) -> UUID:
+    """The key of the attempt that the gateway has answered."""
+    return GatewayAttempt.objects.filter(subject_id=refund.pk, operation=Operation.REFUND).latest("created_at").key
+
+
+def _process(refund: Refund, payment: Payment, sighting: RefundSighting) -> None:
+    if sighting.amount != refund.amount:
+        log.critical("refund_amount_differs", refund_id=str(refund.pk), theirs=sighting.amount)
+        return
+    advance(
+        refund,
+        "process",
+        by=None,
+        role="system",
+        changes={"gateway_refund_id": sighting.refund_id, "processed_at": now(), "look_at": None},
+    )
+    post(
+        key=f"refund:{_last_key(refund)}:done",
+        kind=TransferKind.REFUND_DONE,
+        reference=refund.pk,
+        entries=[
+            debit(AccountKind.REFUND_PENDING, refund.amount, payment.pk),
+            credit(AccountKind.GATEWAY, refund.amount),
+        ],
+    )
+    _show_on(payment)
+    publish(
+        RefundProcessed(
+            refund_id=refund.pk,
+            payment_id=payment.pk,
+            references=payment.references,
+            payer_id=payment.payer_id,
+            amount=refund.amount,
+        )
+    )
+
+
+def _bring_back(refund: Refund, payment: Payment) -> None:
+    """A processed refund that the bank gave back is promised again."""
+    if refund.status != RefundStatus.PROCESSED:
+        return
+    post(
+        key=f"refund:{_last_key(refund)}:back",
+        kind=TransferKind.REFUND_BACK,
+        reference=refund.pk,
+        entries=[
+            debit(AccountKind.GATEWAY, refund.amount),
+            credit(AccountKind.REFUND_PENDING, refund.amount, payment.pk),
+        ],
+    )
+
+
+def _fail(refund: Refund, payment: Payment, *, reason: str) -> None:
+    """The money stays promised; an operator sends it again or pays it another way."""
+    changes = {"failure_reason": reason[:200], "look_at": None, "processed_at": None, "gateway_refund_id": None}
+    advance(refund, "fail", by=None, role="system", reason=reason[:2000], changes=changes)
+    _show_on(payment)
+    publish(
+        RefundFailed(
+            refund_id=refund.pk,
+            payment_id=payment.pk,
+            references=payment.references,
+            payer_id=payment.payer_id,
+            amount=refund.amount,
+            reason=reason[:200],
+        )
+    )
+
+
+def _show_on(payment: Payment) -> None:
+    """The payment's status says how much of what was captured has gone back."""
+    captured = payment.captures.aggregate(total=Sum("amount"))["total"] or 0
+    returned = payment.refunds.filter(status=RefundStatus.PROCESSED).aggregate(total=Sum("amount"))["total"] or 0
+    wanted = PaymentStatus.CAPTURED
+    if returned:
+        wanted = PaymentStatus.REFUNDED if returned >= captured else PaymentStatus.PARTIALLY_REFUNDED
+    steps = {
+        PaymentStatus.CAPTURED: "take_refund_back",
+        PaymentStatus.PARTIALLY_REFUNDED: "refund_part",
+        PaymentStatus.REFUNDED: "refund_all",
+    }
+    if payment.status != wanted:
+        advance(payment, steps[wanted], by=None, role="system")
+
+
+def refunds_due() -> list[UUID]:
+    """Refunds in flight whose time to look has come."""
+    due = Refund.objects.filter(look_at__lte=Now()).exclude(status=RefundStatus.FAILED)
+    return list(due.order_by("look_at").values_list("pk", flat=True)[:100])

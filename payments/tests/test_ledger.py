@@ -1,0 +1,236 @@
+"""The ledger: what posting does, and what the database forbids whoever asks."""
+
+from uuid import UUID
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.db.models import Sum
+
+from khidma.kernel.ids import new_id
+from khidma.tests.races import at_once
+from payments.errors import BalanceTooSmall, TransferKeyReused, TransferUnbalanced
+from payments.models import Account, Entry, Transfer
+from payments.services.posting import Line, Posted, credit, debit, post
+from payments.tests.factories import balance, books
+
+
+def put(owner: UUID, amount: int, key: str = "") -> Posted:
+    """Owner's money into a wallet, as a posting of no special kind."""
+    return post(
+        key=key or f"move:{new_id()}", kind="move", entries=[debit("owner", amount), credit("wallet", amount, owner)]
+    )
+
+
+def move(key: str, source: UUID, target: UUID, amount: int) -> Posted:
+    return post(key=key, kind="move", entries=[debit("wallet", amount, source), credit("wallet", amount, target)])
+
+
+def run_sql(statement: str, parameters: list[object] | None = None, alias: str = "default") -> None:
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def test_a_transfer_moves_money_and_keeps_every_balance(db: None) -> None:
+    user = new_id()
+    before = balance("owner")
+    posted = put(user, 500)
+    assert posted.is_new
+    assert balance("wallet", user) == 500
+    assert balance("owner") == before - 500
+    assert Transfer.objects.get(pk=posted.transfer_id).entry_count == 2
+
+
+def test_lines_of_zero_are_left_out(db: None) -> None:
+    user = new_id()
+    lines = [debit("owner", 500), credit("wallet", 500, user), credit("platform_fee", 0)]
+    posted = post(key="with-zero", kind="move", entries=lines)
+    assert Entry.objects.filter(transfer_id=posted.transfer_id).count() == 2
+
+
+def test_the_same_key_with_the_same_lines_answers_the_first_transfer(db: None) -> None:
+    user = new_id()
+    first = put(user, 500, "twice")
+    before = books()
+    again = post(key="twice", kind="move", entries=[credit("wallet", 500, user), debit("owner", 500)])
+    assert (again.transfer_id, again.at, again.is_new) == (first.transfer_id, first.at, False)
+    assert books() == before
+
+
+def test_the_same_key_with_other_lines_is_an_alarm(db: None) -> None:
+    user = new_id()
+    put(user, 500, "other")
+    before = books()
+    with pytest.raises(TransferKeyReused):
+        put(user, 501, "other")
+    with pytest.raises(TransferKeyReused):
+        put(new_id(), 500, "other")
+    assert books() == before
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [debit("owner", 5)],
+        [debit("owner", 5), credit("platform_fee", 4)],
+        [debit("owner", 0), credit("platform_fee", 0)],
+    ],
+)
+def test_lines_that_do_not_balance_are_refused(db: None, lines: list[Line]) -> None:
+    before = books()
+    with pytest.raises(TransferUnbalanced):
+        post(key="unbalanced", kind="move", entries=lines)
+    assert books() == before
+    assert not Transfer.objects.filter(key="unbalanced").exists()
+
+
+@pytest.mark.parametrize("kind", ["wallet", "escrow", "payout_pending", "refund_pending"])
+def test_no_one_owes_us_by_accident(db: None, kind: str) -> None:
+    before = books()
+    with pytest.raises(BalanceTooSmall), transaction.atomic():
+        post(key="overdrawn", kind="move", entries=[debit(kind, 1, new_id()), credit("owner", 1)])
+    assert books() == before
+
+
+@pytest.mark.parametrize("kind", ["receivable", "chargeback"])
+def test_a_debt_is_never_paid_twice(db: None, kind: str) -> None:
+    before = books()
+    with pytest.raises(BalanceTooSmall), transaction.atomic():
+        post(key="overpaid", kind="move", entries=[credit(kind, 1, new_id()), debit("owner", 1)])
+    assert books() == before
+
+
+def test_platform_accounts_may_pass_zero_either_way(db: None) -> None:
+    post(key="over", kind="move", entries=[debit("platform_fee", 7), credit("gateway", 7)])
+    assert (balance("platform_fee"), balance("gateway")) == (-7, -7)
+
+
+def test_what_a_user_gets_pays_that_users_debt_first(db: None) -> None:
+    user = new_id()
+    post(key="debt", kind="return", entries=[debit("receivable", 300, user), credit("owner", 300)])
+    put(user, 200, "part")
+    assert (balance("receivable", user), balance("wallet", user)) == (100, 0)
+    put(user, 250, "rest")
+    assert (balance("receivable", user), balance("wallet", user)) == (0, 150)
+    put(user, 250, "rest")
+    assert (balance("receivable", user), balance("wallet", user)) == (0, 150)
+
+
+def test_a_balance_is_the_sum_of_its_entries(db: None) -> None:
+    users = [new_id() for _ in range(3)]
+    for user in users:
+        put(user, 1000)
+    move("chain-1", users[0], users[1], 400)
+    move("chain-2", users[1], users[2], 900)
+    for account in Account.objects.annotate(total=Sum("entries__amount")).exclude(total=None):
+        assert account.balance == (account.total if account.normal_side == "debit" else -account.total)
+
+
+# What the app's role and the owner may not do
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE payments_entry SET amount = amount + 1",
+        "DELETE FROM payments_entry",
+        "TRUNCATE payments_entry",
+        "UPDATE payments_transfer SET note = 'changed'",
+        "DELETE FROM payments_transfer",
+        "TRUNCATE payments_transfer CASCADE",
+        "UPDATE payments_account SET balance = balance + 1",
+        "DELETE FROM payments_account",
+        "TRUNCATE payments_account CASCADE",
+        "INSERT INTO payments_account (id, kind, owner_id, normal_side, balance)"
+        " VALUES (gen_random_uuid(), 'wallet', gen_random_uuid(), 'credit', 500)",
+    ],
+)
+@pytest.mark.parametrize("role", ["default", "owner"])
+def test_the_past_cannot_be_changed(committed_db: None, statement: str, role: str) -> None:
+    user = new_id()
+    put(user, 500, "past")
+    before = books(), list(Entry.objects.values_list())
+    with pytest.raises(DatabaseError):
+        run_sql(statement, alias=role)
+    assert (books(), list(Entry.objects.values_list())) == before
+
+
+UNBALANCED = """
+WITH made AS (
+    INSERT INTO payments_transfer (id, key, kind, content, entry_count, note) VALUES (gen_random_uuid(), %s, 'move', '', 2, '') RETURNING id
+)
+INSERT INTO payments_entry (transfer_id, account_id, amount)
+SELECT made.id, account.id, CASE account.kind WHEN 'bank' THEN 10 ELSE -9 END
+  FROM made, payments_account AS account WHERE account.kind IN ('bank', 'owner')
+"""
+LONELY = "INSERT INTO payments_transfer (id, key, kind, content, entry_count, note) VALUES (gen_random_uuid(), %s, 'move', '', 2, '')"
+LATER = """
+INSERT INTO payments_entry (transfer_id, account_id, amount)
+SELECT transfer.id, account.id, CASE account.kind WHEN 'bank' THEN 10 ELSE -10 END
+  FROM payments_transfer AS transfer, payments_account AS account
+ WHERE transfer.key = %s AND account.kind IN ('bank', 'loss')
+"""
+
+
+@pytest.mark.parametrize("role", ["default", "owner"])
+@pytest.mark.parametrize("statement", [UNBALANCED, LONELY, LATER], ids=["unbalanced", "without entries", "added later"])
+def test_a_transfer_that_does_not_balance_never_commits(committed_db: None, statement: str, role: str) -> None:
+    put(new_id(), 500, "old")
+    before = books(), Transfer.objects.count(), Entry.objects.count()
+    with pytest.raises(IntegrityError, match="does not balance"):
+        run_sql(statement, ["old" if statement is LATER else "new"], alias=role)
+    assert (books(), Transfer.objects.count(), Entry.objects.count()) == before
+
+
+def test_an_escrow_holds_money_only_while_it_says_so(committed_db: None) -> None:
+    before = books()
+    with pytest.raises(IntegrityError, match="unknown and holds 5"):
+        post(key="stray", kind="move", entries=[debit("bank", 5), credit("escrow", 5, new_id())])
+    assert books() == before
+
+
+def test_the_function_is_the_apps_alone(committed_db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT has_function_privilege('khidma_readonly', 'payments_post(text,text,uuid,text,text[],uuid[],bigint[],uuid)', 'EXECUTE')"
+        )
+        assert cursor.fetchone() == (False,)
+
+
+# Many at once
+
+
+def test_one_key_posted_by_twenty_at_once_is_one_transfer(committed_db: None) -> None:
+    user = new_id()
+    answers = at_once(*[lambda: put(user, 500, "race")] * 20)
+    assert all(isinstance(answer, Posted) for answer in answers), answers
+    assert len({answer.transfer_id for answer in answers}) == 1
+    assert sum(answer.is_new for answer in answers) == 1
+    assert balance("wallet", user) == 500
+
+
+def test_twenty_who_want_the_whole_balance_at_once_are_one_winner(committed_db: None) -> None:
+    user, others = new_id(), [new_id() for _ in range(20)]
+    put(user, 500, "start")
+    calls = [lambda other=other: move(f"take:{other}", user, other, 500) for other in others]
+    answers = at_once(*calls)
+    assert sum(isinstance(answer, Posted) for answer in answers) == 1
+    assert sum(isinstance(answer, BalanceTooSmall) for answer in answers) == 19, answers
+    assert balance("wallet", user) == 0
+    assert sum(balance("wallet", other) for other in others) == 500
+
+
+def test_money_going_round_in_both_directions_never_deadlocks(committed_db: None) -> None:
+    users = [new_id() for _ in range(4)]
+    for user in users:
+        put(user, 10_000)
+
+    def shuffle(worker: int) -> None:
+        for turn in range(10):
+            source, target = users[(worker + turn) % 4], users[(worker * 3 + turn * 2 + 1) % 4]
+            if source != target:
+                move(f"round:{worker}:{turn}", source, target, 10)
+
+    answers = at_once(*[lambda worker=worker: shuffle(worker) for worker in range(8)])
+    assert answers == [None] * 8
+    assert sum(balance("wallet", user) for user in users) == 40_000
