@@ -57,7 +57,7 @@ class Order(Stateful, Record):
     states = ORDER_STATES
 
     gig = models.ForeignKey("gigs.Gig", on_delete=models.PROTECT, related_name="orders")
-    application = models.OneToOneField("gigs.Application", on_delete=models.PROTECT, related_name="order", null=True)
+    application = models.OneToOneField("gigs.Application", on_delete=models.PROTECT, related_name="order")
     client = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders_as_client")
     doer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders_as_doer")
     conversation_id = models.UUIDField(unique=True, editable=False)

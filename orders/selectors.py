@@ -27,6 +27,13 @@ class OrderMoney:
     payment: Payment | None = None
 
     @property
+    def due(self) -> Payment:
+        """The newest payment. :raises ValueError: none was ever started."""
+        if self.payment is None:
+            raise ValueError("This order has no payment.")
+        return self.payment
+
+    @property
     def gateway_order_id(self) -> str | None:
         return self.payment.gateway_order_id if self.payment else None
 

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from rest_framework.request import Request
 
 from accounts import services as accounts
 from gigs import selectors as gigs
+from gigs.api.permissions import require_owner_of
 from gigs.errors import ApplicationAlreadyDecided, GigNotOpen
 from khidma.http.views import AfterCommit, ApiView, Paged, operation
 from khidma.kernel.errors import GatewayUnavailable, NotFound
@@ -16,7 +16,7 @@ from khidma.kernel.models import StateChange
 from khidma.kernel.states import history
 from orders import selectors, services
 from orders.api import serializers as shapes
-from orders.api.permissions import require_client, require_doer, require_gig_owner
+from orders.api.permissions import require_client, require_doer
 from orders.errors import (
     BudgetTypeNotOrderable,
     OrderAlreadyStarted,
@@ -50,10 +50,10 @@ class ApplicationAccept(ApiView):
         location=lambda screen: f"/api/orders/{screen.order.pk}",
         errors=[ApplicationAlreadyDecided, GigNotOpen, BudgetTypeNotOrderable, OrderAmountTooSmall],
     )
-    def post(self, request: Request, application_id: UUID) -> AfterCommit:
+    def post(self, request: Any, application_id: UUID) -> AfterCommit:
         """Choose a doer: the order is created and waits for its payment."""
         application = gigs.get_application_for(request.user, application_id)
-        require_gig_owner(application, request.user)
+        require_owner_of(application, request.user)
         accounts.require_ready(user=request.user, role="client")
         order = services.accept_application(application=application, client=request.user)
         screen = selectors.show_order_for(request.user, order.pk)
@@ -62,7 +62,7 @@ class ApplicationAccept(ApiView):
     def _with_checkout(self, screen: OrderScreen) -> OrderScreen | None:
         """The same with what the checkout needs; None if the gateway does not answer in time."""
         try:
-            payment = open_checkout(screen.money.payment)
+            payment = open_checkout(screen.money.due)
         except GatewayUnavailable:
             return None
         return replace(selectors.show_order_for(screen.viewer, screen.order.pk), checkout=payment)
@@ -70,7 +70,7 @@ class ApplicationAccept(ApiView):
 
 class OrderList(ApiView):
     @operation(access="user", query=shapes.OrderQuery, returns=shapes.OrderSerializer, paging="feed")
-    def get(self, request: Request) -> Paged:
+    def get(self, request: Any) -> Paged:
         """The caller's orders, newest first."""
         paged = self.feed(selectors.list_orders_for(request.user, **self.query()))
         paged.items = selectors.show_orders_to(request.user, paged.items)
@@ -79,14 +79,14 @@ class OrderList(ApiView):
 
 class OrderDetail(ApiView):
     @operation(access="user", returns=shapes.OrderSerializer)
-    def get(self, request: Request, order_id: UUID) -> OrderScreen:
+    def get(self, request: Any, order_id: UUID) -> OrderScreen:
         """One order with its deliverables, revision requests and money."""
         return selectors.show_order_for(request.user, order_id)
 
 
 class OrderTimeline(ApiView):
     @operation(access="user", returns=shapes.TimelineEntrySerializer, many=True)
-    def get(self, request: Request, order_id: UUID) -> QuerySet[StateChange]:
+    def get(self, request: Any, order_id: UUID) -> QuerySet[StateChange]:
         """Every change of state, oldest first."""
         return history(selectors.get_order_for(request.user, order_id))
 
@@ -99,7 +99,7 @@ class OrderStart(ApiView):
         errors=[OrderNotInProgress, OrderNotOnSite, OrderAlreadyStarted, StartCodeWrong, StartCodeLocked],
         atomic=False,
     )
-    def post(self, request: Request, order_id: UUID) -> OrderScreen:
+    def post(self, request: Any, order_id: UUID) -> OrderScreen:
         """Begin the work on site with the code that the client sees."""
         order = selectors.get_order_for(request.user, order_id)
         require_doer(order, request.user)
@@ -114,7 +114,7 @@ class OrderSubmit(ApiView):
         returns=shapes.OrderSerializer,
         errors=[OrderNotInProgress, OrderNotStarted],
     )
-    def post(self, request: Request, order_id: UUID) -> OrderScreen:
+    def post(self, request: Any, order_id: UUID) -> OrderScreen:
         """Hand work in."""
         order = selectors.get_order_for(request.user, order_id)
         require_doer(order, request.user)
@@ -129,7 +129,7 @@ class OrderRequestRevision(ApiView):
         returns=shapes.OrderSerializer,
         errors=[OrderNotSubmitted, RevisionLimitReached],
     )
-    def post(self, request: Request, order_id: UUID) -> OrderScreen:
+    def post(self, request: Any, order_id: UUID) -> OrderScreen:
         """Send submitted work back."""
         order = selectors.get_order_for(request.user, order_id)
         require_client(order, request.user)
@@ -139,7 +139,7 @@ class OrderRequestRevision(ApiView):
 
 class OrderApprove(ApiView):
     @operation(access="user", limit="money", returns=shapes.OrderSerializer, errors=[OrderNotSubmitted])
-    def post(self, request: Request, order_id: UUID) -> OrderScreen:
+    def post(self, request: Any, order_id: UUID) -> OrderScreen:
         """Approve submitted work: the escrow is released to the doer."""
         order = selectors.get_order_for(request.user, order_id)
         require_client(order, request.user)
@@ -155,7 +155,7 @@ class OrderCancel(ApiView):
         returns=shapes.OrderSerializer,
         errors=[PaidOrderNotCancellable, WorkAlreadySubmitted, OrderNotAwaitingPayment],
     )
-    def post(self, request: Request, order_id: UUID) -> OrderScreen:
+    def post(self, request: Any, order_id: UUID) -> OrderScreen:
         """End an order before it is paid."""
         order = selectors.get_order_for(request.user, order_id)
         services.cancel_order(order=order, actor=request.user, **self.body())
@@ -170,7 +170,7 @@ class CreateOrder(ApiView):
         returns=shapes.PaymentDueSerializer,
         errors=[AlreadyPaid, OrderNotAwaitingPayment, GatewayUnavailable],
     )
-    def post(self, request: Request) -> AfterCommit:
+    def post(self, request: Any) -> AfterCommit:
         """The gateway's order to pay one of the caller's orders with; the same one again while it can be paid."""
         asked = self.body()
         order = selectors.get_order_for(request.user, asked["order_id"])
@@ -191,7 +191,7 @@ class VerifyPayment(ApiView):
         errors=[InvalidSignature, AmountMismatch],
         atomic=False,
     )
-    def post(self, request: Request) -> dict[str, Any]:
+    def post(self, request: Any) -> dict[str, Any]:
         """Confirm what the checkout handed over. While the gateway does not answer, the payment stays as it is."""
         seen = self.body()
         payment, order = selectors.get_payment_for(request.user, seen["razorpay_order_id"])

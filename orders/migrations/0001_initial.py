@@ -99,7 +99,6 @@ class Migration(migrations.Migration):
                 (
                     "application",
                     models.OneToOneField(
-                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="order",
                         to="gigs.application",

@@ -10,7 +10,6 @@ from django.db import transaction
 from accounts.models import User
 from gigs import services as gigs
 from khidma.kernel.clock import now
-from khidma.kernel.errors import GatewayUnavailable
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock
 from orders.errors import OrderNotAwaitingPayment
@@ -41,13 +40,11 @@ def verify_payment(*, payment: Payment, client: User, gateway_payment_id: str, s
 
     While the gateway does not answer the payment stays as it is: the webhook or the poller will tell.
     :raises InvalidSignature: nothing that the client brought is believed.
+    :raises AmountMismatch: other money came than was asked for; it is set aside.
     """
-    try:
-        sighting = payments.look_at_checkout(
-            payment_id=payment.pk, gateway_payment_id=gateway_payment_id, signature=signature
-        )
-    except GatewayUnavailable:
-        return payment
+    sighting = payments.look_at_checkout(
+        payment_id=payment.pk, gateway_payment_id=gateway_payment_id, signature=signature
+    )
     return confirm_payment(payment=payment, sighting=sighting, client=client)
 
 

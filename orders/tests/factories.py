@@ -10,7 +10,7 @@ from orders.models import Order
 from payments.tests.factories import fund
 
 
-def make_order(*, client: User | None = None, doer: User | None = None, amount: int = 50_000, **gig: Any) -> Order:
+def make_order(*, client: User | None = None, doer: User | None = None, amount: int = 300_000, **gig: Any) -> Order:
     """An order that waits for its payment."""
     client = client or make_client()
     application = make_application(

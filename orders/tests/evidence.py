@@ -1,0 +1,33 @@
+"""What a refusal must leave alone: every row, every announcement, every paisa."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gigs.models import Application, Gig
+from khidma.kernel.models import OutboxEvent, StateChange
+from orders.models import Deliverable, Order, RevisionRequest
+from payments.models import Account, Entry, Escrow, Payment, Transfer
+
+COUNTED = (StateChange, OutboxEvent, Deliverable, RevisionRequest, Payment, Transfer, Entry)
+COMPARED = (Order, Gig, Application, Escrow, Account)
+
+
+def picture() -> dict[str, Any]:
+    """Everything that an operation of orders could change."""
+    counts = {model.__name__: model._default_manager.count() for model in COUNTED}
+    rows = {model.__name__: list(model._default_manager.order_by("pk").values()) for model in COMPARED}
+    return {**counts, **rows}
+
+
+@contextmanager
+def nothing_changes() -> Iterator[None]:
+    """Fails the test if anything was written meanwhile."""
+    before = picture()
+    yield
+    assert picture() == before
+
+
+def announced(name: str) -> list[dict[str, Any]]:
+    """The payloads of every announcement of this name, oldest first."""
+    return [event.payload for event in OutboxEvent.objects.filter(name=f"orders.{name}").order_by("id")]
