@@ -1,8 +1,9 @@
-"""Fixtures of the whole suite: each worker's own database and cache, a client that speaks JSON, the gateway's stand-in."""
+"""Fixtures of the whole suite: own database and cache of each worker, a JSON client, the gateway's stand-in."""
 
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -108,18 +109,21 @@ def api() -> "Callable[..., JsonClient]":
     return client
 
 
-@pytest.fixture(scope="session")
-def stand_in() -> "Iterator[StandIn]":
-    """This worker's gateway, running for as long as the worker."""
+@pytest.fixture
+def gateway(tmp_path: Path, settings: LazySettings) -> "Iterator[StandIn]":
+    """A gateway without memory of other tests, with the settings pointing at it.
+
+    Nobody takes its webhooks: `gateway.webhooks()` shows what it wanted to send.
+    """
     from sandbox.testing import StandIn
 
-    with StandIn() as running:
+    with StandIn(
+        state=tmp_path / "gateway.sqlite3",
+        webhook_url="http://127.0.0.1:9/",
+        key_id=settings.RAZORPAY_KEY_ID,
+        key_secret=settings.RAZORPAY_KEY_SECRET,
+        webhook_secret=settings.RAZORPAY_WEBHOOK_SECRET,
+        account_number=settings.RAZORPAYX_ACCOUNT_NUMBER,
+    ) as running:
+        settings.RAZORPAY_BASE_URL = running.url
         yield running
-
-
-@pytest.fixture
-def gateway(stand_in: "StandIn", settings: LazySettings) -> "StandIn":
-    """A gateway without memory of other tests, with the settings pointing at it."""
-    stand_in.reset()
-    settings.RAZORPAY_BASE_URL = stand_in.url
-    return stand_in

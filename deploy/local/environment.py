@@ -21,7 +21,8 @@ def read(path: Path) -> Values:
     if not path.exists():
         return {}
     lines = (line.strip() for line in path.read_text().splitlines())
-    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))  # type: ignore[misc]
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {key: value for key, _, value in pairs}
 
 
 def write(path: Path, values: Mapping[str, str]) -> None:
@@ -56,13 +57,17 @@ def make_secrets(known: Mapping[str, str]) -> Values:
 
 def database_addresses(values: Mapping[str, str], port: int) -> Values:
     """The addresses of the embedded PostgreSQL on this port, one for each role."""
-    users = {"DATABASE_URL": "khidma_app", "DATABASE_OWNER_URL": "khidma_owner", "DATABASE_READONLY_URL": "khidma_readonly"}
-    return {
-        "KHIDMA_POSTGRES_PORT": str(port),
-        **{key: f"postgres://{user}:{values['KHIDMA_PASSWORD_' + user.removeprefix('khidma_').upper()]}@127.0.0.1:{port}/khidma" for key, user in users.items()},
+    roles = {"DATABASE_URL": "app", "DATABASE_OWNER_URL": "owner", "DATABASE_READONLY_URL": "readonly"}
+    passwords = {role: values[f"KHIDMA_PASSWORD_{role.upper()}"] for role in roles.values()}
+    addresses = {
+        name: f"postgres://khidma_{role}:{passwords[role]}@127.0.0.1:{port}/khidma" for name, role in roles.items()
     }
+    return {"KHIDMA_POSTGRES_PORT": str(port), **addresses}
 
 
 def cache_address(values: Mapping[str, str], port: int) -> Values:
     """The address of the embedded Valkey on this port."""
-    return {"KHIDMA_VALKEY_PORT": str(port), "REDIS_URL": f"redis://:{values['KHIDMA_PASSWORD_VALKEY']}@127.0.0.1:{port}/0"}
+    return {
+        "KHIDMA_VALKEY_PORT": str(port),
+        "REDIS_URL": f"redis://:{values['KHIDMA_PASSWORD_VALKEY']}@127.0.0.1:{port}/0",
+    }

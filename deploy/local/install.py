@@ -1,4 +1,4 @@
-"""Makes `.venv` with everything in requirements-dev.txt, once for each state of that file; run by any Python 3.11 or newer."""
+"""Makes `.venv` with everything in requirements-dev.txt, once for each state of it; runs on any Python from 3.11."""
 
 import fcntl
 import hashlib
@@ -45,7 +45,10 @@ def make_venv() -> None:
     if not works([PYTHON, "-c", "import sys, pip; sys.exit(sys.version_info < (3, 11))"]):
         made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=False)
         if made.returncode:
-            sys.exit("`python3 -m venv` failed: the reason stands above. On Debian and Ubuntu the package python3-venv brings it.")
+            sys.exit(
+                "`python3 -m venv` failed: the reason stands above. "
+                "On Debian and Ubuntu the package python3-venv brings it."
+            )
 
 
 def sync_with_uv() -> bool:
@@ -57,7 +60,20 @@ def sync_with_uv() -> bool:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as only_uv:
         only_uv.write(pinned.group())
         only_uv.flush()
-        if not works([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", only_uv.name], quiet=False):
+        if not works(
+            [
+                PYTHON,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "-r",
+                only_uv.name,
+            ],
+            quiet=False,
+        ):
             return False
     command = [VENV / "bin" / "uv", "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, REQUIREMENTS]
     return works(command, quiet=False, environment=uv_environment())
@@ -67,7 +83,9 @@ def uv_environment() -> dict[str, str]:
     """Point uv at the index that pip is configured for, unless uv has its own."""
     environment = {"UV_LINK_MODE": "copy", **os.environ}
     if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & environment.keys():
-        asked = subprocess.run([PYTHON, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False)
+        asked = subprocess.run(
+            [PYTHON, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False
+        )
         index = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
         if index:
             environment["UV_DEFAULT_INDEX"] = index
@@ -76,7 +94,20 @@ def uv_environment() -> dict[str, str]:
 
 def sync_with_pip() -> bool:
     print("uv could not install; trying pip, which is slower ...", flush=True)
-    return works([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", REQUIREMENTS], quiet=False)
+    return works(
+        [
+            PYTHON,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            REQUIREMENTS,
+        ],
+        quiet=False,
+    )
 
 
 def works(command: list[object], *, quiet: bool = True, environment: dict[str, str] | None = None) -> bool:

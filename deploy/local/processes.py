@@ -5,14 +5,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+ON_LINUX = Path("/proc/self/stat").exists()
+_libc = ctypes.CDLL(None) if ON_LINUX else None
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def began_at(pid: int) -> str | None:
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        if sys.platform == "linux":
+        if ON_LINUX:
             return None
         listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
         return listed.stdout.strip() or None
@@ -89,7 +89,9 @@ def start(
             cwd=folder,
             start_new_session=new_session,  # Ctrl-C reaches only us, and we stop the rest in order
             preexec_fn=before_it_begins,
-            **({"user": account.user, "group": account.group, "extra_groups": []} if account else {}),  # type: ignore[call-overload]
+            user=account.user if account else None,
+            group=account.group if account else None,
+            extra_groups=[] if account else None,
         )
     finally:
         if output:
@@ -134,7 +136,7 @@ def _signal(process: Identity, number: signal.Signals) -> None:
 
 
 def stop(processes: Iterable[tuple[subprocess.Popen[bytes], signal.Signals]], *, seconds: float) -> None:
-    """Ask each process to end in its own way, wait for all of them together, and kill the groups of those that do not."""
+    """Ask each process to end in its own way, wait for all of them together, and kill those that do not."""
     asked = [(process, number) for process, number in processes if process.poll() is None]
     for process, number in asked:
         process.send_signal(number)

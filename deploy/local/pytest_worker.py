@@ -15,7 +15,10 @@ CACHE_NUMBER = int(WORKER.removeprefix("gw")) + 2 if WORKER != "main" else 1
 
 home = Path(os.environ.get("KHIDMA_HOME", ""))
 if os.environ.get("KHIDMA_ENV") != "test" or not (home / "environment").exists():
-    raise pytest.UsageError('The tests need their own servers. Start them with `make test`, one part with `make test ARGS="gigs -k search"`.')
+    raise pytest.UsageError(
+        "The tests need their own servers. Start them with `make test`, "
+        'and a part of them with `make test ARGS="gigs -k search"`.'
+    )
 
 VALUES = environment.read(home / "environment")
 for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_READONLY_URL"):

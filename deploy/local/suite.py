@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from deploy.local import environment, place, ports, postgres, processes, valkey
+from deploy.local import environment, place, postgres, processes, servers
+from deploy.local.services import Supervisor
 
 FOLDER = environment.ROOT / ".khidma-test"
 OURS = ("KHIDMA_", "DATABASE_", "RAZORPAY", "SANDBOX_", "REDIS_URL", "PORT", "DJANGO_SETTINGS_MODULE", "PYTEST_")
@@ -36,19 +37,19 @@ def main(arguments: Sequence[str]) -> int:
     FOLDER.mkdir(exist_ok=True)
     remove_abandoned()
     home = FOLDER / f"{int(time.time())}-{secrets.token_hex(3)}"
-    for folder in (home, home / "static", home / "media"):
+    for folder in (home, home / "logs", home / "static", home / "media"):
         folder.mkdir()
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        started: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
+        supervisor = Supervisor(print)
         try:
-            return run(home, started, arguments)
+            return run(home, supervisor, arguments)
         except Interrupted as stopped:
             return 128 + stopped.number
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            processes.stop(reversed(started), seconds=5)
+            supervisor.stop(patience=5, last=servers.NAMES)
             place.remove(home)
 
 
@@ -64,11 +65,23 @@ def remove_abandoned() -> None:
             continue
 
 
-def run(home: Path, started: list[tuple[subprocess.Popen[bytes], signal.Signals]], arguments: Sequence[str]) -> int:
-    values = start_servers(home, started)
+def run(home: Path, supervisor: Supervisor, arguments: Sequence[str]) -> int:
+    """Servers, template, tests; the exit code is that of the step that failed, or of pytest."""
+    values = start_servers(home, supervisor)
     clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
-    settings = {**clean, "KHIDMA_HOME": str(home), "KHIDMA_ENV": "test", "KHIDMA_LIMITS": "off", "DJANGO_SETTINGS_MODULE": "khidma.settings"}
-    migrated = subprocess.run([sys.executable, "manage.py", "migrate", "--database", "owner", "--skip-checks", "--verbosity", "0"], env=settings, cwd=environment.ROOT, check=False)
+    settings = {
+        **clean,
+        "KHIDMA_HOME": str(home),
+        "KHIDMA_ENV": "test",
+        "KHIDMA_LIMITS": "off",
+        "DJANGO_SETTINGS_MODULE": "khidma.settings",
+    }
+    migrated = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--database", "owner", "--skip-checks", "--verbosity", "0"],
+        env=settings,
+        cwd=environment.ROOT,
+        check=False,
+    )
     if migrated.returncode:
         return migrated.returncode
     with postgres.connect(values) as connection:
@@ -82,25 +95,14 @@ def run(home: Path, started: list[tuple[subprocess.Popen[bytes], signal.Signals]
         raise
 
 
-def start_servers(home: Path, started: list[tuple[subprocess.Popen[bytes], signal.Signals]]) -> environment.Values:
+def start_servers(home: Path, supervisor: Supervisor) -> environment.Values:
     """Start both servers and write down where they are."""
-    where = place.find(home)
     values = environment.make_secrets({})
-    values |= environment.database_addresses(values, ports.choose()) | environment.cache_address(values, ports.choose())
+    own = [servers.database(home, values, forgetful=True), servers.cache(home, values, forgetful=True)]
     environment.write(home / "environment", values)
-    postgres.make(where, values)
-    for name, command, farewell in (
-        ("postgres", postgres.command(where, int(values["KHIDMA_POSTGRES_PORT"]), forgetful=True), signal.SIGINT),
-        ("valkey", valkey.command(where, values, forgetful=True), signal.SIGTERM),
-    ):
-        server = processes.start(
-            command, environment=postgres.PLAIN, log=home / f"{name}.log", account=where.account, farewell=farewell, folder=where.data
-        )
-        started.append((server, farewell))
-        processes.remember(home / "processes" / f"{name}.pid", server.pid)
-    if not processes.wait_until(lambda: postgres.is_ready(values) and valkey.is_ready(values), seconds=30):
-        logs = "".join((home / f"{name}.log").read_text() for name in ("postgres", "valkey"))
-        raise postgres.PostgresFailed(f"The servers of the tests do not answer:\n{logs}")
+    supervisor.add(*own)
+    if not servers.answer(values, own):
+        raise postgres.PostgresFailed("\n".join(f"{one.name} says:\n{one.last_words()}" for one in own))
     postgres.set_up(values)
     return values
 

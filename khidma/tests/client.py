@@ -21,7 +21,7 @@ class Answer(Protocol):
 
 
 class JsonClient:
-    """Calls the API in this process. `key` is the Idempotency-Key; other headers are given by their names with underscores."""
+    """Calls the API in this process. `key`: the Idempotency-Key. Other headers: by name, with underscores."""
 
     def __init__(self, user: User | None = None, *, token: str | None = None) -> None:
         self.user = user

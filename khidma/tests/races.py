@@ -9,7 +9,7 @@ from django.db import connections
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Start all calls together (needs the fixture committed_db); what each answered, or the exception that it raised."""
+    """Start all calls together (needs `committed_db`); what each answered, or the exception that it raised."""
     barrier = Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:
