@@ -1,0 +1,1 @@
+"""Tests of the stand-in, driven over real HTTP by the unmodified SDK."""
