@@ -4,12 +4,19 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, DateTimeField, F, OuterRef, Prefetch, QuerySet, Subquery
-from django.db.models.functions import Cast, Extract, JSONObject
+from django.db.models import BigIntegerField, DateTimeField, Func, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from accounts.models import User
 from khidma.kernel.errors import NotFound
 from messaging.models import Conversation, ConversationQuerySet, Message, Participant, ReadMark
+
+
+class Milliseconds(Func):
+    """A moment as the wire shows it, rounded as `khidma.http.fields.milliseconds` does; Extract would take local time."""
+
+    template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s) * 1000)::bigint"
+    output_field = BigIntegerField()
 
 
 def list_conversations_for(actor: User) -> ConversationQuerySet:
@@ -66,11 +73,10 @@ def _read_by() -> ArraySubquery:
         .order_by("sequence")
         .values("created_at")[:1]
     )
-    milliseconds = Cast(Extract(F("at"), "epoch") * 1000, BigIntegerField())
     readers = (
         Participant.objects.filter(conversation=OuterRef("conversation"), last_read_sequence__gte=OuterRef("sequence"))
         .annotate(at=Subquery(first_mark, output_field=DateTimeField()))
         .order_by("created_at", "id")
-        .values(entry=JSONObject(userId="user_id", readAt=milliseconds))
+        .values(entry=JSONObject(userId="user_id", readAt=Milliseconds("at")))
     )
     return ArraySubquery(readers)

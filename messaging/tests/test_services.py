@@ -1,6 +1,6 @@
 """Opening conversations, saying things, having read: what is stored, what is told, what is refused."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -16,7 +16,7 @@ from orders.tests.factories import make_order
 pytestmark = pytest.mark.django_db
 
 
-def told(user_id: object, event: str) -> list[dict[str, object]]:
+def told(user_id: UUID, event: str) -> list[dict[str, object]]:
     """What the stream of a user brought of one kind of event."""
     return [row.data for row in StreamEvent.objects.filter(user_id=user_id, event=event).order_by("seq")]
 

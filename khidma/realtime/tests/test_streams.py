@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 import redis
@@ -55,7 +56,8 @@ def test_twenty_pushes_at_once_to_overlapping_users_end_without_gap_or_deadlock(
 
 @pytest.mark.usefixtures("committed_db")
 def test_the_doorbell_rings_after_commit_and_not_before(valkey_connection: "redis.Redis") -> None:
-    with valkey_connection.pubsub(ignore_subscribe_messages=True) as ear:
+    connection: Any = valkey_connection
+    with connection.pubsub(ignore_subscribe_messages=True) as ear:
         ear.subscribe(doorbell.CHANNEL)
         ear.get_message(timeout=1)
         with transaction.atomic():
