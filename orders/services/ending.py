@@ -62,7 +62,6 @@ def expire_unpaid(*, order_id: UUID) -> bool:
 
 
 def _abandon(order: Order, *, by: User | None, role: str, reason: str, comment: str = "") -> None:
-    payments.abandon_escrow(reference=order.pk)
     advance(
         order,
         "abandon",
@@ -71,5 +70,6 @@ def _abandon(order: Order, *, by: User | None, role: str, reason: str, comment: 
         reason=comment or reason,
         changes={"cancelled_at": now(), "cancel_reason": reason},
     )
+    payments.abandon_escrow(reference=order.pk)
     gigs.release_gig(gig_id=order.gig_id, application_id=order.application_id, reason=reason)
     publish(OrderCancelled(**facts(order), reason=reason, cancelled_by=role))

@@ -11,6 +11,7 @@ from gigs.states import ApplicationStatus, GigStatus
 from gigs.tests.factories import make_application, make_gig
 from khidma.kernel.clock import now
 from khidma.kernel.errors import Refused
+from khidma.kernel.runtime import change
 from khidma.kernel.states import history
 from orders import services
 from orders.errors import BudgetTypeNotOrderable, OrderAmountTooSmall
@@ -19,6 +20,7 @@ from orders.states import OrderStatus
 from orders.tests.evidence import announced, nothing_changes
 from orders.tests.factories import make_order
 from payments.models import Escrow, Payment
+from payments.runtime import PaymentSettings
 from payments.states import EscrowStatus, PaymentStatus
 
 pytestmark = pytest.mark.django_db
@@ -74,8 +76,9 @@ def test_only_a_fixed_price_becomes_an_order(budget_type: str) -> None:
         services.accept_application(application=application, client=application.gig.client)
 
 
-def test_an_order_is_at_least_ten_rupees() -> None:
-    application = make_application(proposed_amount=999)
+def test_an_order_has_a_smallest_amount() -> None:
+    application = make_application(proposed_amount=50_000)
+    change(PaymentSettings, {"minimum_order": 50_001})
     with nothing_changes(), pytest.raises(OrderAmountTooSmall):
         services.accept_application(application=application, client=application.gig.client)
 

@@ -59,7 +59,7 @@ def test_each_actor_gets_what_the_table_says(
     assert answer.status_code == status, answer.json()
 
 
-@pytest.mark.parametrize(("actor", "status"), zip(ACTORS, [401, 404, 404, 403, 200], strict=True))
+@pytest.mark.parametrize(("actor", "status"), list(zip(ACTORS, [401, 404, 404, 403, 200], strict=True)))
 def test_who_may_start_work_on_site(api: Any, actor: str, status: int) -> None:
     order = make_funded_order(**ON_SITE)
     answer = api(people(order)[actor]).post(f"/api/orders/{order.pk}/start", {"code": order.start_code})
@@ -68,7 +68,7 @@ def test_who_may_start_work_on_site(api: Any, actor: str, status: int) -> None:
     assert (order.started_at is not None) == (status == 200)
 
 
-@pytest.mark.parametrize(("actor", "status"), zip(ACTORS, [401, 404, 404, 201, 403], strict=True))
+@pytest.mark.parametrize(("actor", "status"), list(zip(ACTORS, [401, 404, 404, 201, 403], strict=True)))
 def test_who_may_accept_an_application(api: Any, gateway: Any, actor: str, status: int) -> None:
     application = make_application()
     persons = {
@@ -83,14 +83,14 @@ def test_who_may_accept_an_application(api: Any, gateway: Any, actor: str, statu
     assert Order.objects.count() == (1 if status == 201 else 0)
 
 
-@pytest.mark.parametrize(("actor", "status"), zip(ACTORS, [401, 404, 404, 200, 403], strict=True))
+@pytest.mark.parametrize(("actor", "status"), list(zip(ACTORS, [401, 404, 404, 200, 403], strict=True)))
 def test_who_may_ask_to_pay(api: Any, gateway: Any, actor: str, status: int) -> None:
     order = make_order()
     answer = api(people(order)[actor]).post("/api/payments/create-order", {"orderId": str(order.pk)})
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize(("actor", "status"), zip(ACTORS, [401, 404, 404, 200, 403], strict=True))
+@pytest.mark.parametrize(("actor", "status"), list(zip(ACTORS, [401, 404, 404, 200, 403], strict=True)))
 def test_who_may_verify_a_payment(api: Any, gateway: Any, actor: str, status: int) -> None:
     order = make_order()
     payment = open_gateway_order(payment_id=money_of([order])[order.pk].due.pk)
