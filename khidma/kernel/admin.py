@@ -34,7 +34,9 @@ class OperatorAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
         declared = list(super().get_readonly_fields(request, obj))
-        return declared + [field.name for field in self.opts.fields if field.name not in (*declared, *self.editable)]
+        # Django would show read-only fields in spite of `exclude`.
+        elsewhere = {*declared, *self.editable, *(self.exclude or ())}
+        return declared + [field.name for field in self.opts.fields if field.name not in elsewhere]
 
 
 @admin.register(OutboxEvent)

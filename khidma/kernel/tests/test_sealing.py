@@ -1,7 +1,7 @@
 """Sealed columns open in their own place only."""
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from khidma.kernel.sealing import Unreadable, blind_index, key_of, seal, unseal
 
@@ -21,7 +21,7 @@ def test_a_sealed_text_does_not_open_in_another_row() -> None:
         unseal(seal("1234567890", binding="row:1"), binding="row:2")
 
 
-def test_after_rotation_old_values_open_and_new_ones_use_the_new_key(settings: SettingsWrapper) -> None:
+def test_after_rotation_old_values_open_and_new_ones_use_the_new_key(settings: Settings) -> None:
     settings.KHIDMA_FIELD_KEYS = OLD
     sealed = seal("secret", binding="row")
     settings.KHIDMA_FIELD_KEYS = f"{NEW},{OLD}"
