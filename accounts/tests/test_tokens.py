@@ -81,7 +81,7 @@ def test_a_token_without_a_claim_is_forged(claim: str) -> None:
 
 def test_a_token_of_another_key_algorithm_or_none_is_forged() -> None:
     claims = claims_of(begin().token)
-    unsigned = jwt.encode(claims, None, "none")
+    unsigned = jwt.encode(claims, "", "none")
     for token in (
         signed(claims, "k" * 64),
         signed(claims, "h" * 64, "HS512"),

@@ -28,7 +28,7 @@ def error_of(answer: Any) -> tuple[int, str]:
 
 
 def stored(user: User) -> dict[str, Any]:
-    return User.objects.filter(pk=user.pk).values().get()
+    return dict(User.objects.filter(pk=user.pk).values().get())
 
 
 def test_name_e_mail_and_a_role_complete_a_clients_profile(api: Api) -> None:
