@@ -13,7 +13,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def gigs() -> None:
     make_category("photography", name="Photography")
-    make_gig(title="Wedding photographer in Jaipur", category="photography", skills=["Portraits"])
+    wedding = "Two days of celebration with three hundred guests."
+    make_gig(title="Wedding photographer in Jaipur", description=wedding, category="photography", skills=["Portraits"])
     make_gig(title="Logo design for a bakery", description="We bake bread, and want a friendly drawing for our shop.")
     make_gig(title="Fix our website", description="The design of the checkout page is broken.", skills=["Django"])
 
