@@ -13,7 +13,7 @@ from messaging.models import Conversation, ConversationQuerySet, Message, Partic
 
 
 class Milliseconds(Func):
-    """A moment as the wire shows it, rounded as `khidma.http.fields.milliseconds` does; Extract would take local time."""
+    """A moment as the wire shows it, rounded like `khidma.http.fields.milliseconds`; Extract would take local time."""
 
     template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s) * 1000)::bigint"
     output_field = BigIntegerField()

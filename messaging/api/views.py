@@ -4,6 +4,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
+from accounts.api.permissions import caller_of
 from khidma.http.views import ApiView, Paged, operation
 from messaging import selectors, services
 from messaging.api.serializers import ConversationSerializer, MessageBody, MessageSerializer, ReadBody
@@ -14,45 +15,45 @@ class Conversations(ApiView):
     @operation(access="user", paging="feed", returns=ConversationSerializer)
     def get(self, request: Request) -> Paged:
         """The caller's conversations, the one with the newest message first."""
-        return self.feed(selectors.list_conversations_for(request.user), order=("-last_activity_at", "-id"))
+        return self.feed(selectors.list_conversations_for(caller_of(request)), order=("-last_activity_at", "-id"))
 
 
 class ConversationDetail(ApiView):
     @operation(access="user", returns=ConversationSerializer)
     def get(self, request: Request, conversation_id: UUID) -> Conversation:
         """One conversation."""
-        conversation = services.reach_conversation(actor=request.user, conversation_id=conversation_id)
-        return selectors.show_conversation(request.user, conversation)
+        conversation = services.reach_conversation(actor=caller_of(request), conversation_id=conversation_id)
+        return selectors.show_conversation(caller_of(request), conversation)
 
 
 class ConversationOfOrder(ApiView):
     @operation(access="user", returns=ConversationSerializer)
     def get(self, request: Request, order_id: UUID) -> Conversation:
         """The conversation of an order."""
-        conversation = services.reach_conversation(actor=request.user, order_id=order_id)
-        return selectors.show_conversation(request.user, conversation)
+        conversation = services.reach_conversation(actor=caller_of(request), order_id=order_id)
+        return selectors.show_conversation(caller_of(request), conversation)
 
 
 class ConversationOfApplication(ApiView):
     @operation(access="user", returns=ConversationSerializer)
     def get(self, request: Request, application_id: UUID) -> Conversation:
         """The negotiation thread of an application."""
-        conversation = services.reach_conversation(actor=request.user, application_id=application_id)
-        return selectors.show_conversation(request.user, conversation)
+        conversation = services.reach_conversation(actor=caller_of(request), application_id=application_id)
+        return selectors.show_conversation(caller_of(request), conversation)
 
 
 class Messages(ApiView):
     @operation(access="user", paging="feed", returns=MessageSerializer)
     def get(self, request: Request, conversation_id: UUID) -> Paged:
         """What was said, newest first."""
-        conversation = services.reach_conversation(actor=request.user, conversation_id=conversation_id)
+        conversation = services.reach_conversation(actor=caller_of(request), conversation_id=conversation_id)
         return self.feed(selectors.list_messages(conversation), order=("-sequence",))
 
     @operation(access="user", body=MessageBody, returns=MessageSerializer, status=201)
     def post(self, request: Request, conversation_id: UUID) -> Message:
         """Say something."""
-        conversation = services.reach_conversation(actor=request.user, conversation_id=conversation_id)
-        message = services.send_message(conversation=conversation, sender=request.user, **self.body())
+        conversation = services.reach_conversation(actor=caller_of(request), conversation_id=conversation_id)
+        message = services.send_message(conversation=conversation, sender=caller_of(request), **self.body())
         return selectors.show_message(message)
 
 
@@ -60,22 +61,22 @@ class Read(ApiView):
     @operation(access="user", body=ReadBody, returns=ConversationSerializer)
     def post(self, request: Request, conversation_id: UUID) -> Conversation:
         """Mark everything up to and with a message as read."""
-        conversation = services.reach_conversation(actor=request.user, conversation_id=conversation_id)
+        conversation = services.reach_conversation(actor=caller_of(request), conversation_id=conversation_id)
         message = selectors.get_message_in(conversation, self.body()["message_id"])
-        services.mark_read(conversation=conversation, reader=request.user, message=message)
-        return selectors.show_conversation(request.user, conversation)
+        services.mark_read(conversation=conversation, reader=caller_of(request), message=message)
+        return selectors.show_conversation(caller_of(request), conversation)
 
 
 class SupportMessages(ApiView):
     @operation(access="user", paging="feed", returns=MessageSerializer)
     def get(self, request: Request) -> Paged:
         """The caller's chat with support, newest first."""
-        conversation = services.open_support(user=request.user)
+        conversation = services.open_support(user=caller_of(request))
         return self.feed(selectors.list_messages(conversation), order=("-sequence",))
 
     @operation(access="user", body=MessageBody, returns=MessageSerializer, status=201, open_to_suspended=True)
     def post(self, request: Request) -> Message:
         """Write to support."""
-        conversation = services.open_support(user=request.user)
-        message = services.send_message(conversation=conversation, sender=request.user, **self.body())
+        conversation = services.open_support(user=caller_of(request))
+        message = services.send_message(conversation=conversation, sender=caller_of(request), **self.body())
         return selectors.show_message(message)

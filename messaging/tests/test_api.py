@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from accounts.services import suspend_user
 from accounts.tests.factories import make_client, make_doer, make_operator
+from khidma.http.fields import milliseconds
 from khidma.kernel.clock import now
 from khidma.realtime.models import StreamEvent
 from khidma.tests.client import JsonClient
@@ -137,9 +138,8 @@ def test_a_message_tells_who_has_read_it_and_when(api: Api, order: Order) -> Non
     assert (answer.status_code, answer.json()["data"]["unreadCount"]) == (200, 0)
     shown = api(order.client).get(f"/api/conversations/{conversation.pk}/messages").json()["data"]
     read_by = {message["id"]: message["readBy"] for message in shown}
-    moment = int(early.at.timestamp() * 1000)
     assert [entry["userId"] for entry in read_by[str(first.pk)]] == [str(order.doer_id)]
-    assert abs(read_by[str(first.pk)][0]["readAt"] - moment) <= 1
+    assert read_by[str(first.pk)][0]["readAt"] == milliseconds(early.at)
     assert read_by[str(second.pk)] == []
     assert read_by[str(third.pk)][0]["readAt"] >= read_by[str(first.pk)][0]["readAt"]
     detail = api(order.client).get(f"/api/conversations/{conversation.pk}").json()["data"]

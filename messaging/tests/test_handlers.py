@@ -1,0 +1,87 @@
+"""What happens to applications and orders reaches the streams of those concerned, and the order's conversation."""
+
+import pytest
+
+from accounts.models import User
+from gigs import services as gigs
+from gigs.tests.factories import make_application, make_gig
+from khidma.kernel.outbox import deliver_due
+from khidma.realtime.models import StreamEvent
+from messaging.models import Conversation, ConversationKind, Message
+from orders import services as orders
+from orders.models import CancelReason
+from orders.tests.factories import make_completed_order, make_order
+
+pytestmark = pytest.mark.django_db
+
+OURS = ("NEW_APPLICATION", "APPLICATION_UPDATE", "ORDER_UPDATE")
+
+
+def heard(user: User) -> list[tuple[str, str]]:
+    """The kinds of events on a user's stream that tell a state, with the state."""
+    deliver_due()
+    events = StreamEvent.objects.filter(user_id=user.pk, event__in=OURS).order_by("seq")
+    return [(row.event, row.data.get("status", "")) for row in events]
+
+
+def test_an_application_is_told_to_the_gigs_owner_and_opens_a_conversation() -> None:
+    application = make_application()
+    assert heard(application.gig.client) == [("NEW_APPLICATION", "")]
+    assert heard(application.doer) == [("APPLICATION_UPDATE", "pending")]
+    event = StreamEvent.objects.get(user_id=application.gig.client_id, event="NEW_APPLICATION")
+    assert event.data == {"gigId": str(application.gig_id), "applicationId": str(application.pk)}
+    conversation = Conversation.objects.get()
+    assert (conversation.pk, conversation.kind) == (application.conversation_id, ConversationKind.APPLICATION)
+
+
+def test_a_decision_is_told_to_each_applicant() -> None:
+    gig = make_gig()
+    chosen, other = make_application(gig=gig), make_application(gig=gig)
+    gigs.shortlist_application(application=chosen, client=gig.client)
+    orders.accept_application(application=chosen, client=gig.client)
+    assert heard(chosen.doer)[:3] == [
+        ("APPLICATION_UPDATE", "pending"),
+        ("APPLICATION_UPDATE", "shortlisted"),
+        ("APPLICATION_UPDATE", "accepted"),
+    ]
+    assert heard(other.doer) == [("APPLICATION_UPDATE", "pending"), ("APPLICATION_UPDATE", "rejected")]
+
+
+def test_the_whole_way_of_an_order_is_told_to_both_parties_in_order() -> None:
+    order = make_completed_order()
+    states = ["pending_payment", "in_progress", "submitted", "approved", "completed"]
+    for party in (order.client, order.doer):
+        assert [status for event, status in heard(party) if event == "ORDER_UPDATE"] == states
+    last = StreamEvent.objects.filter(user_id=order.client_id, event="ORDER_UPDATE").latest("seq")
+    assert last.data["orderId"] == str(order.pk)
+    assert last.data["escrowState"] == "released"
+    assert isinstance(last.data["updatedAt"], int)
+
+
+def test_the_orders_conversation_notes_each_change_in_nobodys_name() -> None:
+    order = make_completed_order()
+    deliver_due()
+    conversation = Conversation.objects.get()
+    assert (conversation.pk, conversation.order_id) == (order.conversation_id, order.pk)
+    messages = list(Message.objects.order_by("sequence"))
+    assert [message.sequence for message in messages] == list(range(1, len(messages) + 1))
+    assert {(message.kind, message.sender_id) for message in messages} == {("system", None)}
+    assert messages[0].text == "The application was accepted. The order waits for its payment."
+    assert messages[-1].text == "The order is completed and the payment was released."
+
+
+def test_delivering_twice_tells_once() -> None:
+    order = make_order()
+    deliver_due()
+    before = (StreamEvent.objects.count(), Message.objects.count())
+    deliver_due()
+    assert (StreamEvent.objects.count(), Message.objects.count()) == before
+    assert heard(order.client)[-1] == ("ORDER_UPDATE", "pending_payment")
+
+
+def test_a_cancelled_order_is_told_to_both_and_its_application_lapses() -> None:
+    order = make_order()
+    orders.cancel_order(order=order, actor=order.client, reason=CancelReason.CHANGED_MIND)
+    assert heard(order.client)[-1] == ("ORDER_UPDATE", "cancelled")
+    assert ("ORDER_UPDATE", "cancelled") in heard(order.doer)
+    assert ("APPLICATION_UPDATE", "lapsed") in heard(order.doer)
