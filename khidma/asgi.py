@@ -2,12 +2,13 @@
 
 import os
 
-from channels.routing import ProtocolTypeRouter
-from django.core.asgi import get_asgi_application
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khidma.settings")
 
-http_application = get_asgi_application()
+from channels.routing import ProtocolTypeRouter
+
+from khidma.http.servers import asgi_application
+
+http_application = asgi_application()
 
 from messaging.routing import websocket_application  # noqa: E402 - needs the apps to be loaded
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.utils.html import format_html
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
 from khidma.http.handler import not_found
@@ -71,6 +72,7 @@ class Docs(ApiView):
         )
 
 
+@csrf_exempt
 def no_such_address(request: HttpRequest, path: str = "") -> HttpResponse:
     """What under /api stands in no app's list."""
     return not_found(request)

@@ -68,6 +68,17 @@ def hit(name: str, key: str, *, amount: int, seconds: int, fail_closed: bool = T
     return Counted(amount, max(0, stats.remaining), reset)
 
 
+def give_back(name: str, key: str, *, amount: int, seconds: int) -> None:
+    """Take back the latest request that `hit` counted with the same arguments, where nothing came of it."""
+    if not settings.KHIDMA_LIMITS:
+        return
+    storage: Any = _limiter(settings.REDIS_URL).storage
+    try:
+        storage.storage.lpop(storage.prefixed_key(RateLimitItemPerSecond(amount, seconds).key_for(name, key)))
+    except RedisError:
+        logger.warning("limits_not_given_back", extra={"limit": name})
+
+
 class LimitHit(TooMany):
     """A limit was hit, with the figures for the headers."""
 

@@ -59,7 +59,7 @@ def test_deleting_answers_204_without_a_body(call: Any) -> None:
         ("unknown", "POST", "/api/notes", 401, "token_expired"),
         ("unknown", "GET", "/api/notes", 401, "token_expired"),
         ("unknown", "GET", "/api/notes-by-page", 200, None),
-        ("somebody", "PATCH", "/api/notes/{id}", 403, "role_required"),
+        ("somebody", "PATCH", "/api/notes/{id}", 403, "profile_incomplete"),
         ("doer", "PATCH", "/api/notes/{id}", 403, "role_required"),
         ("client", "POST", "/api/doers", 403, "role_required"),
         ("somebody", "GET", "/api/staff", 403, "permission_denied"),
