@@ -1,5 +1,6 @@
 """Bids: what they must hold, what becomes of them, and what the order does to the gig."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from gigs.errors import (
     OwnGig,
 )
 from gigs.models import Application, Gig
+from gigs.services.terms import MilestoneTerms
 from gigs.tests.factories import make_application, make_gig, make_overdue_gig
 from khidma.kernel.errors import Forbidden, Invalid, InvalidTransition
 from khidma.kernel.models import OutboxEvent
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.django_db
 LETTER = "I have done this kind of work for years."
 
 
-def step(amount: int) -> dict[str, Any]:
+def step(amount: int) -> MilestoneTerms:
     return {"title": "Part", "amount": amount, "due_at": datetime(2030, 1, 1, tzinfo=UTC)}
 
 
@@ -146,14 +148,15 @@ def test_a_decided_bid_is_decided(end: str) -> None:
         services.award(application=application, client=client)
     application.refresh_from_db()
     before = application.status
-    for again in (
+    attempts: list[Callable[[], Any]] = [
         lambda: services.reject_application(application=application, client=client),
         lambda: services.withdraw_application(application=application, doer=doer),
         lambda: services.shortlist_application(application=application, client=client),
         lambda: services.unshortlist_application(application=application, client=client),
         lambda: services.award(application=application, client=client),
         lambda: services.change_application(application=application, doer=doer, cover_letter=LETTER),
-    ):
+    ]
+    for again in attempts:
         with pytest.raises(ApplicationAlreadyDecided):
             again()
     application.refresh_from_db()

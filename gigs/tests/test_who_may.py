@@ -102,8 +102,8 @@ def test_a_gig_that_is_not_public_shows_to_those_it_concerns(api: Any, state: st
     ]
     if applicant:
         expected.append((applicant, 200))
-    for caller, status in expected:
-        assert api(caller).get(f"/api/gigs/{gig.pk}").status_code == status
+    for viewer, status in expected:
+        assert api(viewer).get(f"/api/gigs/{gig.pk}").status_code == status
 
 
 def test_a_deleted_gig_is_gone_for_everybody(api: Any) -> None:
@@ -136,8 +136,8 @@ def test_the_exact_place_shows_to_the_owner_operators_and_the_doer_of_a_funded_o
         "lng": 77.64,
         "accessInstructions": None,
     }
-    for caller in (None, make_doer(), application.doer):
-        assert shown_to(caller) == area
+    for other in (None, make_doer(), application.doer):
+        assert shown_to(other) == area
     services.award(application=application, client=gig.client)
     assert shown_to(application.doer) == area
     services.reveal_address(gig_id=gig.pk, doer_id=application.doer_id)
