@@ -10,7 +10,7 @@ from rest_framework.serializers import SerializerMethodField, ValidationError
 
 from accounts.api.serializers import PublicUserSerializer
 from khidma.http.fields import Choice, Id, Integer, Link, ListOf, Moment, Number, Paise, Text
-from khidma.http.serializers import Query, Serializer
+from khidma.http.serializers import Serializer
 from khidma.http.text import camel
 from khidma.kernel.models import StateChange
 from orders.models import CancelReason
@@ -170,9 +170,20 @@ class TimelineEntrySerializer(Serializer):
         return change.reason or None
 
 
-class OrderQuery(Query):
-    role = Choice(["client", "doer"], required=False)
-    status = ListOf(Choice(OrderStatus.values), required=False, unique=True)
+class PeriodSerializer(Serializer):
+    period = Text()
+    amount = Paise(min_value=0)
+
+
+class EarningsSerializer(Serializer):
+    """Made from `Earnings`."""
+
+    total = Paise(min_value=0)
+    completed_orders = Integer()
+    in_progress_orders = Integer()
+    pending_release = Paise(min_value=0)
+    paid_out = Paise(min_value=0)
+    series = PeriodSerializer(many=True)
 
 
 class SubmitBody(Serializer):

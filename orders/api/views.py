@@ -16,6 +16,7 @@ from khidma.kernel.models import StateChange
 from khidma.kernel.states import history
 from orders import selectors, services
 from orders.api import serializers as shapes
+from orders.api.filters import EarningsQuery, OrderQuery
 from orders.api.permissions import require_client, require_doer
 from orders.errors import (
     BudgetTypeNotOrderable,
@@ -32,7 +33,7 @@ from orders.errors import (
     StartCodeWrong,
     WorkAlreadySubmitted,
 )
-from orders.selectors import OrderScreen
+from orders.selectors import Earnings, OrderScreen
 from payments import services as payments
 from payments.errors import AlreadyPaid, AmountMismatch, InvalidSignature
 from payments.models import Payment
@@ -68,8 +69,15 @@ class ApplicationAccept(ApiView):
         return replace(selectors.show_order_for(screen.viewer, screen.order.pk), checkout=payment)
 
 
+class DoerEarnings(ApiView):
+    @operation(access="doer", query=EarningsQuery, returns=shapes.EarningsSerializer)
+    def get(self, request: Any) -> Earnings:
+        """What the caller earned, awaits and was paid over a period."""
+        return selectors.earnings_of(request.user, **self.query())
+
+
 class OrderList(ApiView):
-    @operation(access="user", query=shapes.OrderQuery, returns=shapes.OrderSerializer, paging="feed")
+    @operation(access="user", query=OrderQuery, returns=shapes.OrderSerializer, paging="feed")
     def get(self, request: Any) -> Paged:
         """The caller's orders, newest first."""
         paged = self.feed(selectors.list_orders_for(request.user, **self.query()))

@@ -1,22 +1,32 @@
 """Twenty callers at the same moment: one winner, no accident, exact books."""
 
+import hashlib
+import hmac
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db.models import Sum
+from django.test import Client
 
 from accounts.models import User
 from accounts.tests.factories import bearer
 from gigs.models import Application
 from gigs.tests.factories import make_application, make_gig
+from khidma.kernel.models import OutboxDelivery, StateChange
+from khidma.kernel.outbox import deliver_due
 from khidma.tests.client import Answer, JsonClient
 from khidma.tests.races import at_once
 from orders.models import Order
 from orders.tests.evidence import announced
-from orders.tests.factories import make_submitted_order
-from payments.models import Escrow
+from orders.tests.factories import make_order, make_submitted_order
+from payments.models import Account, Capture, Entry, Escrow, Payment, Transfer
+from payments.services import open_gateway_order
+from payments.tests.factories import balance
 
 pytestmark = pytest.mark.usefixtures("committed_db", "gateway")
 
@@ -40,6 +50,51 @@ def answers(calls: Sequence[Callable[[], Answer]]) -> Counter[tuple[int, str]]:
 
 def posts(clients: Sequence[JsonClient], path: str, body: Any = None) -> list[Callable[[], Answer]]:
     return [partial(client.post, path, body) for client in clients]
+
+
+def assert_books_are_exact() -> None:
+    """Debits equal credits, and every balance is the sum of its entries."""
+    assert Entry.objects.aggregate(sum=Sum("amount"))["sum"] == 0
+    for account in Account.objects.annotate(moved=Sum("entries__amount")):
+        sign = 1 if account.normal_side == "debit" else -1
+        assert account.balance == sign * (account.moved or 0), account
+
+
+def webhook(entity: dict[str, Any], number: int) -> tuple[bytes, dict[str, str]]:
+    """One of several messages of the gateway about the same captured payment: its body and headers."""
+    name = ("payment.captured", "order.paid")[number % 2]
+    event = {"entity": "event", "event": name, "contains": ["payment"], "payload": {"payment": {"entity": entity}}}
+    raw = json.dumps(event).encode()
+    signature = hmac.new(settings.RAZORPAY_WEBHOOK_SECRET.encode(), raw, hashlib.sha256).hexdigest()
+    return raw, {"x-razorpay-signature": signature, "x-razorpay-event-id": f"event-{number // 2}"}
+
+
+def send(raw: bytes, headers: dict[str, str]) -> Any:
+    """Deliver a webhook, and do what the workers would do with it."""
+    answer = Client().generic("POST", "/api/webhooks/payment", raw, "application/json", headers=headers)
+    deliver_due()
+    return answer
+
+
+def test_an_order_is_paid_once_by_verify_and_webhook_together(gateway: Any) -> None:
+    order = make_order()
+    payment = open_gateway_order(payment_id=Payment.objects.get(payer=order.client).pk)
+    handed = gateway.pay(payment.gateway_order_id, webhook=False)
+    keys = (gateway.key_id, gateway.key_secret)
+    entity = gateway.client.get(f"/v1/payments/{handed['razorpay_payment_id']}", auth=keys).json()
+    deliver_due()
+    verifying = posts(callers(order.client, CALLERS // 2), "/api/payments/verify", handed)
+    telling = [partial(send, *webhook(entity, number)) for number in range(CALLERS // 2)]
+    assert answers([*verifying, *telling]) == {(200, ""): CALLERS}
+    deliver_due()
+    order.refresh_from_db()
+    assert order.status == "in_progress"
+    assert Capture.objects.count() == len(announced("OrderFunded")) == 1
+    assert Transfer.objects.filter(kind="capture").count() == 1
+    assert balance("escrow", Escrow.objects.get().pk) == order.amount
+    assert StateChange.objects.filter(subject_id=order.pk, action="pay").count() == 1
+    assert not OutboxDelivery.objects.exclude(status="done").exists()
+    assert_books_are_exact()
 
 
 def test_one_application_is_accepted_once() -> None:
@@ -74,4 +129,6 @@ def test_work_is_approved_and_paid_once() -> None:
     assert order.status == "completed"
     assert order.doer.completed_gigs == 1
     assert len(announced("OrderCompleted")) == 1
+    escrow = Escrow.objects.get()
+    assert (balance("escrow", escrow.pk), balance("wallet", order.doer_id)) == (0, escrow.payee_net)
     assert_books_are_exact()

@@ -1,0 +1,40 @@
+"""What lists and figures of orders may be asked for."""
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from khidma.http.fields import Choice, Day, ListOf, Moment
+from khidma.http.serializers import Query
+from orders.states import OrderStatus
+
+
+class OrderQuery(Query):
+    role = Choice(["client", "doer"], required=False)
+    status = ListOf(Choice(OrderStatus.values), required=False, unique=True)
+
+
+class DayOrMoment(Day):
+    """A day, also given as a moment of it."""
+
+    def to_internal_value(self, data: Any) -> date:
+        if isinstance(data, str) and data.isdecimal():
+            reader = Moment()
+            reader.bind("", self.root)
+            return reader.to_internal_value(data).astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+        return super().to_internal_value(data)
+
+
+class EarningsQuery(Query):
+    """Days are included on both ends."""
+
+    to = DayOrMoment(required=False, source="until")
+    group_by = Choice(["day", "week", "month"], required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python's, so that field is named here."""
+        since = DayOrMoment(required=False, source="since")
+        since.python_name = "from"  # type: ignore[attr-defined]
+        return {**super().get_fields(), "from": since}

@@ -1,0 +1,28 @@
+"""Reads of orders that need an actor or shape a screen."""
+
+from orders.selectors.earnings import Earnings, earnings_of
+from orders.selectors.showing import (
+    OrderMoney,
+    OrderScreen,
+    escrow_state,
+    get_order_for,
+    get_payment_for,
+    list_orders_for,
+    money_of,
+    show_order_for,
+    show_orders_to,
+)
+
+__all__ = [
+    "Earnings",
+    "OrderMoney",
+    "OrderScreen",
+    "earnings_of",
+    "escrow_state",
+    "get_order_for",
+    "get_payment_for",
+    "list_orders_for",
+    "money_of",
+    "show_order_for",
+    "show_orders_to",
+]
