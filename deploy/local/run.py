@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from deploy.local import environment, place, ports, postgres, processes, readiness, servers
+from deploy.local import environment, migrating, place, ports, postgres, processes, readiness, servers
 from deploy.local.environment import ROOT, Values
 from deploy.local.services import Service, Supervisor
 
@@ -112,12 +112,13 @@ def run(home: Path, supervisor: Supervisor) -> None:
     values = environment.make_secrets(environment.read(home / "environment"))
     with step("PostgreSQL and Valkey"):
         start_servers(home, values, supervisor)
-    with step("migrations"):
-        command(home, "migrate", values, "--database", "owner", "--skip-checks", "--no-input")
-    with step("web, stand-in, workers and clock"):
-        supervisor.add(*applications(home, port, values))
+    migrate(home, supervisor, values)
+    *needed, clock = applications(home, port, values)
+    with step("web, stand-in and workers"):
+        supervisor.add(*needed)
         wait_until_ready(port, supervisor)
-    seed_once(home, values)
+    supervisor.add(clock)
+    seed_once(home, supervisor, values)
     welcome(home, port)
     while True:
         supervisor.look()
@@ -183,34 +184,49 @@ def uses_stand_in(given: Mapping[str, str]) -> bool:
     return not (given.get("RAZORPAY_KEY_ID") or given.get("RAZORPAY_BASE_URL"))
 
 
-def command(home: Path, name: str, values: Values, *arguments: str) -> None:
-    """Run one of manage.py's commands to its end. :raises CannotStart: it failed."""
+def command(home: Path, supervisor: Supervisor, name: str, values: Values, *arguments: str) -> None:
+    """Run one of manage.py's commands to its end, watching what runs already. :raises CannotStart: it failed."""
     service = Service(name, [sys.executable, "manage.py", name, *arguments], settings(home, values), home, folder=ROOT)
     service.start()
     try:
-        code = service.process.wait() if service.process else 1
+        while service.is_running:
+            supervisor.look()
+            time.sleep(0.05)
     finally:
-        Supervisor(say, [service]).stop(patience=2)
-    if code:
+        Supervisor(say, [service]).stop(patience=1)
+    if service.process is None or service.process.returncode:
         raise CannotStart(f"`manage.py {name}` failed. Its log {service.log} ends with:\n{service.last_words(30)}")
 
 
-def seed_once(home: Path, values: Values) -> None:
+def migrate(home: Path, supervisor: Supervisor, values: Values) -> None:
+    """Bring the database's tables up to date; on our own server only when something has changed."""
+    mark = home / "migrated"
+    ours = not os.environ.get("DATABASE_URL")
+    if ours and migrating.is_done(mark, values):
+        return
+    with step("migrations"):
+        command(home, supervisor, "migrate", values, "--database", "owner", "--skip-checks", "--no-input")
+    if ours:
+        mark.write_text(migrating.fingerprint(values))
+
+
+def seed_once(home: Path, supervisor: Supervisor, values: Values) -> None:
     """Demo data, once for each database."""
     mark = home / "demo-is-there"
     known = any(found for depth in ("*", "*/*") for found in ROOT.glob(f"{depth}/management/commands/seed_demo.py"))
     if mark.exists() or not known or os.environ.get("KHIDMA_DEMO", "on").lower() in {"off", "0", "false", "no"}:
         return
     with step("demo data (first start only)"):
-        command(home, "seed_demo", values)
+        command(home, supervisor, "seed_demo", values)
     mark.touch()
 
 
 def applications(home: Path, port: int, values: Values) -> list[Service]:
-    """The processes of Khidma itself."""
+    """The processes of Khidma itself; the last is the clock, which can wait."""
     python, hear = sys.executable, f"http://127.0.0.1:{port}/api/webhooks/payment"
     web = [python, "-m", "uvicorn", "khidma.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     web += ["--timeout-graceful-shutdown", str(GRACE), "--no-proxy-headers", "--no-access-log", "--no-server-header"]
+    web += ["--ws-max-size", "65536"]
     celery = [python, "-m", "celery", "-A", "khidma"]
     worker = [*celery, "worker", "--pool", "threads", "-c", "8", "--loglevel", "INFO"]
     worker += ["--without-mingle", "--without-gossip"]
@@ -219,12 +235,11 @@ def applications(home: Path, port: int, values: Values) -> list[Service]:
     found = [
         Service("web", web, settings(home, values, KHIDMA_PROCESS="web"), home, folder=ROOT),
         Service("worker", worker, as_worker, home, folder=ROOT),
-        Service("beat", beat, as_worker, home, folder=ROOT),
     ]
     if uses_stand_in(os.environ):
         told = settings(home, values, SANDBOX_PORT=str(port + 1), KHIDMA_SANDBOX_WEBHOOK_URL=hear)
         found.append(Service("sandbox", [python, "-m", "sandbox"], told, home, folder=ROOT))
-    return found
+    return [*found, Service("clock", beat, as_worker, home, folder=ROOT)]
 
 
 def wait_until_ready(port: int, supervisor: Supervisor) -> None:
