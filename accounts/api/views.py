@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from accounts import selectors, services
-from accounts.api.counting import count_code
+from accounts.api.counting import counted_code
 from accounts.api.permissions import caller_of, session_of
 from accounts.api.serializers import (
     CodeSentSerializer,
@@ -64,8 +64,8 @@ class SendCode(ApiView):
     def post(self, request: Request) -> Answer:
         """Send a login code by SMS."""
         phone = self.body()["phone"]
-        self.counted = count_code(request, target=phone)
-        return Answer({"expires_in": services.send_sign_in_code(phone=phone)}, message=_("OTP sent"))
+        with counted_code(request, target=phone) as self.counted:
+            return Answer({"expires_in": services.send_sign_in_code(phone=phone)}, message=_("OTP sent"))
 
 
 class VerifyCode(ApiView):
@@ -114,6 +114,7 @@ class Refresh(ApiView):
         returns=TokensSerializer,
         flat=True,
         atomic=False,
+        fail_closed=False,
         errors=[TokenExpired, TokenRevoked],
     )
     def post(self, request: Request) -> dict[str, object]:
@@ -122,7 +123,7 @@ class Refresh(ApiView):
 
 
 class LogOut(ApiView):
-    @operation(access="user", limit="auth", body=LogOutBody, flat=True, open_to_suspended=True)
+    @operation(access="user", limit="auth", body=LogOutBody, flat=True, open_to_suspended=True, fail_closed=False)
     def post(self, request: Request) -> Answer:
         """End this session."""
         services.log_out(session=session_of(request), **self.body())
@@ -133,8 +134,8 @@ class SendEmailCode(ApiView):
     @operation(access="user", limit="otp", returns=CodeSentSerializer, atomic=False, errors=[EmailMissing, CodesLocked])
     def post(self, request: Request) -> Answer:
         """Send a code to the caller's e-mail."""
-        self.counted = count_code(request, target=f"email:{request.user.pk}")
-        return Answer({"expires_in": services.send_email_code(user=caller_of(request))}, message=_("Code sent"))
+        with counted_code(request, target=f"email:{caller_of(request).pk}") as self.counted:
+            return Answer({"expires_in": services.send_email_code(user=caller_of(request))}, message=_("Code sent"))
 
 
 class VerifyEmail(ApiView):
@@ -144,6 +145,7 @@ class VerifyEmail(ApiView):
         body=EmailCodeBody,
         returns=UserSerializer,
         atomic=False,
+        fail_closed=False,
         errors=[EmailMissing, InvalidCode, CodesLocked],
     )
     def post(self, request: Request) -> User:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
 from accounts import services
 from accounts.models import OneTimeCode, OperatorTotp, RefreshToken, Session, SignInMethod, User, WrongCode
@@ -137,6 +138,41 @@ def test_codes_are_limited_by_address_device_and_in_all(
     answers = [api().post("/api/auth/send-otp", {"phone": next_phone()}, **headers) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert OneTimeCode.objects.count() == 2
+
+
+def test_a_code_that_could_not_be_sent_uses_no_limit_up_and_opens_nothing(
+    api: Api, limits_on: None, settings: LazySettings
+) -> None:
+    phone = next_phone()
+    settings.KHIDMA_ENV = "production"  # where no provider is set, nothing can be sent
+    assert error_of(api().post("/api/auth/send-otp", {"phone": phone})) == (503, "service_unavailable")
+    assert not OneTimeCode.objects.filter(target=phone, ended_at__isnull=True).exists()
+
+    settings.KHIDMA_ENV = "test"
+    answer = api().post("/api/auth/send-otp", {"phone": phone})
+
+    assert (answer.status_code, answer.headers["RateLimit-Remaining"]) == (200, "4")
+
+
+def test_without_the_counter_nobody_signs_in_and_everybody_stays_in(
+    api: Api, limits_on: None, settings: LazySettings
+) -> None:
+    phone, operator = next_phone(), make_operator("support")
+    first = services.begin_session(user=make_client(), method=SignInMethod.OTP)
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    before = OneTimeCode.objects.count(), Session.objects.count()
+
+    refused = [
+        api().post("/api/auth/send-otp", {"phone": phone}),
+        api().post("/api/auth/verify-otp", {"phone": phone, "otp": "123456"}),
+        api().post("/api/auth/login", {"email": operator.email, "password": PASSWORD}),
+    ]
+    refreshed = api().post("/api/auth/refresh", {"refreshToken": first.refresh_token})
+
+    assert {error_of(answer) for answer in refused} == {(503, "service_unavailable")}
+    assert (OneTimeCode.objects.count(), Session.objects.count()) == before
+    assert refreshed.status_code == 200
+    assert api(token=refreshed.json()["token"]).post("/api/auth/logout").status_code == 200
 
 
 def test_operators_log_in_with_e_mail_and_password(api: Api) -> None:
