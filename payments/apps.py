@@ -8,3 +8,11 @@ class PaymentsConfig(AppConfig):
     name = "payments"
     label = "payments"
     verbose_name = _("Payments")
+
+    def ready(self) -> None:
+        """Tell accounts the figures of a user's wallet, and operators what they may set."""
+        from accounts.figures import profile_figures
+        from payments import runtime  # noqa: F401
+        from payments.selectors import figures_of
+
+        profile_figures.register(figures_of)

@@ -126,6 +126,15 @@ class BankAccountAdded(Event):
 
 
 @dataclass(frozen=True)
+class BankAccountCheckStarted(Event):
+    """A penny drop is to be made."""
+
+    validation_id: UUID
+    bank_account_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True)
 class BankAccountVerified(Event):
     """The penny drop came back: the account exists."""
 
@@ -142,3 +151,10 @@ class BankAccountFailed(Event):
     user_id: UUID
     last4: str
     reason: str
+
+
+@dataclass(frozen=True)
+class GatewayEventStored(Event):
+    """The gateway has told us something; it waits to be worked through."""
+
+    gateway_event_id: UUID

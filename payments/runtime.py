@@ -25,6 +25,9 @@ class PaymentSettings(RuntimeSettings, category="payments"):
     cooling_off_hours: int = setting(
         24, minimum=0, maximum=168, help="Hours a newly verified account waits for its first withdrawal."
     )
+    name_match_minimum: int = setting(
+        50, minimum=0, maximum=100, help="How well the bank's name must match the holder's, 0 to 100."
+    )
     look_after_seconds: int = setting(
         30, minimum=1, maximum=3600, help="Age in seconds at which something in flight is looked at again."
     )

@@ -1,29 +1,57 @@
 """Every write of payments, one function per use case."""
 
 from payments.providers.gateway import Sighting
-from payments.services.escrow import Settlement, Shares, abandon_escrow, open_escrow, quote_shares, settle_escrow
+from payments.selectors.shares import Shares, quote_shares
+from payments.services.banking import (
+    add_bank_account,
+    make_default,
+    remove_bank_account,
+    send_validation,
+    start_validation,
+    validations_due,
+)
+from payments.services.escrow import Settlement, abandon_escrow, open_escrow, settle_escrow
+from payments.services.gateway_events import events_due, store_event, work_through
 from payments.services.paying import (
     look_at_checkout,
     look_at_payment,
     open_gateway_order,
+    payments_due,
     record_sighting,
     start_payment,
 )
-from payments.services.refunds import record_refund, send_refund
+from payments.services.refunds import record_refund, refunds_due, send_refund
+from payments.services.withdrawing import cancel_payout, payouts_due, record_payout, request_payout, send_payout
 
 __all__ = [
     "Settlement",
     "Shares",
     "Sighting",
     "abandon_escrow",
+    "add_bank_account",
+    "cancel_payout",
+    "events_due",
     "look_at_checkout",
     "look_at_payment",
+    "make_default",
     "open_escrow",
     "open_gateway_order",
+    "payments_due",
+    "payouts_due",
     "quote_shares",
+    "record_payout",
     "record_refund",
     "record_sighting",
+    "refunds_due",
+    "remove_bank_account",
+    "request_payout",
+    "send_payout",
     "send_refund",
+    "send_validation",
     "settle_escrow",
     "start_payment",
+    "start_validation",
+    "store_event",
+    "validations_due",
+    "work_through",
 ]

@@ -9,28 +9,17 @@ from accounts.models import User
 from khidma.kernel.clock import now
 from khidma.kernel.errors import NotFound
 from khidma.kernel.events import publish
-from khidma.kernel.money import portion
 from khidma.kernel.states import advance, record_change
 from payments.errors import EscrowNotFunded
 from payments.events import EscrowSettled
 from payments.models import AccountKind, Escrow, RefundReason, TransferKind
-from payments.runtime import PaymentSettings
+from payments.selectors.shares import Shares, quote_shares
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import promise_refund
 from payments.states import EscrowStatus
 
 SMALLEST_REFUND = 100
 """The gateway sends nothing back below ₹1; such a rest goes to the payee."""
-
-
-@dataclass(frozen=True)
-class Shares:
-    """How a payee's gross part divides, in paise; the payee's net is the rest after rounding."""
-
-    platform_fee: int
-    gst: int
-    tds: int
-    payee_net: int
 
 
 @dataclass(frozen=True)
@@ -43,15 +32,6 @@ class Settlement:
     gst: int
     tds: int
     refunded: int
-
-
-def quote_shares(*, amount: int, commission_bp: int) -> Shares:
-    """The shares of a gross amount under a frozen commission and today's taxes, each rounded half up."""
-    rates = PaymentSettings.load()
-    fee = portion(amount, commission_bp)
-    gst = portion(fee, rates.gst_bp)
-    tds = portion(amount, rates.tds_bp)
-    return Shares(platform_fee=fee, gst=gst, tds=tds, payee_net=amount - fee - gst - tds)
 
 
 @transaction.atomic

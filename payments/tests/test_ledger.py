@@ -9,7 +9,7 @@ from django.db.models import Sum
 from khidma.kernel.ids import new_id
 from khidma.tests.races import at_once
 from payments.errors import BalanceTooSmall, TransferKeyReused, TransferUnbalanced
-from payments.models import Account, Entry, Transfer
+from payments.models import Account, AccountKind, Entry, Transfer, TransferKind
 from payments.services.posting import Line, Posted, credit, debit, post
 from payments.tests.factories import balance, books
 
@@ -17,15 +17,21 @@ from payments.tests.factories import balance, books
 def put(owner: UUID, amount: int, key: str = "") -> Posted:
     """Owner's money into a wallet, as a posting of no special kind."""
     return post(
-        key=key or f"move:{new_id()}", kind="move", entries=[debit("owner", amount), credit("wallet", amount, owner)]
+        key=key or f"move:{new_id()}",
+        kind=TransferKind.MOVE,
+        entries=[debit(AccountKind.OWNER, amount), credit(AccountKind.WALLET, amount, owner)],
     )
 
 
 def move(key: str, source: UUID, target: UUID, amount: int) -> Posted:
-    return post(key=key, kind="move", entries=[debit("wallet", amount, source), credit("wallet", amount, target)])
+    return post(
+        key=key,
+        kind=TransferKind.MOVE,
+        entries=[debit(AccountKind.WALLET, amount, source), credit(AccountKind.WALLET, amount, target)],
+    )
 
 
-def run_sql(statement: str, parameters: list[object] | None = None, alias: str = "default") -> None:
+def run_sql(statement: str, parameters: list[str] | None = None, alias: str = "default") -> None:
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         cursor.execute(statement, parameters)
 
@@ -42,8 +48,8 @@ def test_a_transfer_moves_money_and_keeps_every_balance(db: None) -> None:
 
 def test_lines_of_zero_are_left_out(db: None) -> None:
     user = new_id()
-    lines = [debit("owner", 500), credit("wallet", 500, user), credit("platform_fee", 0)]
-    posted = post(key="with-zero", kind="move", entries=lines)
+    lines = [debit(AccountKind.OWNER, 500), credit(AccountKind.WALLET, 500, user), credit(AccountKind.PLATFORM_FEE, 0)]
+    posted = post(key="with-zero", kind=TransferKind.MOVE, entries=lines)
     assert Entry.objects.filter(transfer_id=posted.transfer_id).count() == 2
 
 
@@ -51,7 +57,11 @@ def test_the_same_key_with_the_same_lines_answers_the_first_transfer(db: None) -
     user = new_id()
     first = put(user, 500, "twice")
     before = books()
-    again = post(key="twice", kind="move", entries=[credit("wallet", 500, user), debit("owner", 500)])
+    again = post(
+        key="twice",
+        kind=TransferKind.MOVE,
+        entries=[credit(AccountKind.WALLET, 500, user), debit(AccountKind.OWNER, 500)],
+    )
     assert (again.transfer_id, again.at, again.is_new) == (first.transfer_id, first.at, False)
     assert books() == before
 
@@ -71,43 +81,51 @@ def test_the_same_key_with_other_lines_is_an_alarm(db: None) -> None:
     "lines",
     [
         [],
-        [debit("owner", 5)],
-        [debit("owner", 5), credit("platform_fee", 4)],
-        [debit("owner", 0), credit("platform_fee", 0)],
+        [debit(AccountKind.OWNER, 5)],
+        [debit(AccountKind.OWNER, 5), credit(AccountKind.PLATFORM_FEE, 4)],
+        [debit(AccountKind.OWNER, 0), credit(AccountKind.PLATFORM_FEE, 0)],
     ],
 )
 def test_lines_that_do_not_balance_are_refused(db: None, lines: list[Line]) -> None:
     before = books()
     with pytest.raises(TransferUnbalanced):
-        post(key="unbalanced", kind="move", entries=lines)
+        post(key="unbalanced", kind=TransferKind.MOVE, entries=lines)
     assert books() == before
     assert not Transfer.objects.filter(key="unbalanced").exists()
 
 
-@pytest.mark.parametrize("kind", ["wallet", "escrow", "payout_pending", "refund_pending"])
-def test_no_one_owes_us_by_accident(db: None, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", [AccountKind.WALLET, AccountKind.ESCROW, AccountKind.PAYOUT_PENDING, AccountKind.REFUND_PENDING]
+)
+def test_no_one_owes_us_by_accident(db: None, kind: AccountKind) -> None:
     before = books()
     with pytest.raises(BalanceTooSmall), transaction.atomic():
-        post(key="overdrawn", kind="move", entries=[debit(kind, 1, new_id()), credit("owner", 1)])
+        post(key="overdrawn", kind=TransferKind.MOVE, entries=[debit(kind, 1, new_id()), credit(AccountKind.OWNER, 1)])
     assert books() == before
 
 
-@pytest.mark.parametrize("kind", ["receivable", "chargeback"])
-def test_a_debt_is_never_paid_twice(db: None, kind: str) -> None:
+@pytest.mark.parametrize("kind", [AccountKind.RECEIVABLE, AccountKind.CHARGEBACK])
+def test_a_debt_is_never_paid_twice(db: None, kind: AccountKind) -> None:
     before = books()
     with pytest.raises(BalanceTooSmall), transaction.atomic():
-        post(key="overpaid", kind="move", entries=[credit(kind, 1, new_id()), debit("owner", 1)])
+        post(key="overpaid", kind=TransferKind.MOVE, entries=[credit(kind, 1, new_id()), debit(AccountKind.OWNER, 1)])
     assert books() == before
 
 
 def test_platform_accounts_may_pass_zero_either_way(db: None) -> None:
-    post(key="over", kind="move", entries=[debit("platform_fee", 7), credit("gateway", 7)])
+    post(
+        key="over", kind=TransferKind.MOVE, entries=[debit(AccountKind.PLATFORM_FEE, 7), credit(AccountKind.GATEWAY, 7)]
+    )
     assert (balance("platform_fee"), balance("gateway")) == (-7, -7)
 
 
 def test_what_a_user_gets_pays_that_users_debt_first(db: None) -> None:
     user = new_id()
-    post(key="debt", kind="return", entries=[debit("receivable", 300, user), credit("owner", 300)])
+    post(
+        key="debt",
+        kind=TransferKind.RETURN,
+        entries=[debit(AccountKind.RECEIVABLE, 300, user), credit(AccountKind.OWNER, 300)],
+    )
     put(user, 200, "part")
     assert (balance("receivable", user), balance("wallet", user)) == (100, 0)
     put(user, 250, "rest")
@@ -157,13 +175,16 @@ def test_the_past_cannot_be_changed(committed_db: None, statement: str, role: st
 
 UNBALANCED = """
 WITH made AS (
-    INSERT INTO payments_transfer (id, key, kind, content, entry_count, note) VALUES (gen_random_uuid(), %s, 'move', '', 2, '') RETURNING id
+    INSERT INTO payments_transfer (id, key, kind, content, entry_count, note)
+    VALUES (gen_random_uuid(), %s, 'move', '', 2, '') RETURNING id
 )
 INSERT INTO payments_entry (transfer_id, account_id, amount)
 SELECT made.id, account.id, CASE account.kind WHEN 'bank' THEN 10 ELSE -9 END
   FROM made, payments_account AS account WHERE account.kind IN ('bank', 'owner')
 """
-LONELY = "INSERT INTO payments_transfer (id, key, kind, content, entry_count, note) VALUES (gen_random_uuid(), %s, 'move', '', 2, '')"
+LONELY = """
+INSERT INTO payments_transfer (id, key, kind, content, entry_count, note) VALUES (gen_random_uuid(), %s, 'move', '', 2, '')
+"""
 LATER = """
 INSERT INTO payments_entry (transfer_id, account_id, amount)
 SELECT transfer.id, account.id, CASE account.kind WHEN 'bank' THEN 10 ELSE -10 END
@@ -185,14 +206,18 @@ def test_a_transfer_that_does_not_balance_never_commits(committed_db: None, stat
 def test_an_escrow_holds_money_only_while_it_says_so(committed_db: None) -> None:
     before = books()
     with pytest.raises(IntegrityError, match="unknown and holds 5"):
-        post(key="stray", kind="move", entries=[debit("bank", 5), credit("escrow", 5, new_id())])
+        post(
+            key="stray",
+            kind=TransferKind.MOVE,
+            entries=[debit(AccountKind.BANK, 5), credit(AccountKind.ESCROW, 5, new_id())],
+        )
     assert books() == before
 
 
 def test_the_function_is_the_apps_alone(committed_db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT has_function_privilege('khidma_readonly', 'payments_post(text,text,uuid,text,text[],uuid[],bigint[],uuid)', 'EXECUTE')"
+            "SELECT has_function_privilege('khidma_readonly', oid, 'EXECUTE') FROM pg_proc WHERE proname = 'payments_post'"
         )
         assert cursor.fetchone() == (False,)
 

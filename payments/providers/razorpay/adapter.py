@@ -9,6 +9,7 @@ from django.conf import settings
 
 from payments.providers.gateway import (
     FundAccount,
+    News,
     OrderSighting,
     PayoutSighting,
     RefundSighting,
@@ -67,6 +68,15 @@ class RazorpayGateway:
             contact_id=contact_id, fund_account_id=made["id"], bank_name=str(bank.get("bank_name") or "")[:100]
         )
 
+    def validation_body(self, *, fund_account_id: str, amount: int, reference: str) -> dict[str, Any]:
+        return {
+            "account_number": settings.RAZORPAYX_ACCOUNT_NUMBER,
+            "fund_account": {"id": fund_account_id},
+            "amount": amount,
+            "currency": "INR",
+            "notes": {"validation_id": reference},
+        }
+
     def validate(self, body: dict[str, Any]) -> ValidationSighting:
         return reading.read_validation(self._client.post("/v1/fund_accounts/validations", dict(body)))
 
@@ -104,6 +114,9 @@ class RazorpayGateway:
         """Over the bytes as they came. While the secret is rotated the old one counts too; an empty one never does."""
         secrets = [settings.RAZORPAY_WEBHOOK_SECRET, settings.RAZORPAY_WEBHOOK_SECRET_OLD]
         return any(_is_signed(raw, signature, secret.encode()) for secret in secrets if secret)
+
+    def read_event(self, raw: bytes) -> News:
+        return reading.read_news(raw)
 
 
 def _is_signed(message: bytes, signature: str, secret: bytes) -> bool:

@@ -1,8 +1,11 @@
 """Reads Razorpay's entities, in answers and in events alike; what is missing or odd never raises a surprise."""
 
+import json
 from typing import Any
 
-from payments.providers.gateway import OrderSighting, PayoutSighting, RefundSighting, Sighting, ValidationSighting
+from payments.providers.gateway import News, OrderSighting, PayoutSighting, RefundSighting, Sighting, ValidationSighting
+
+PAYMENT_EVENTS = frozenset({"payment.authorized", "payment.captured", "payment.failed", "order.paid"})
 
 
 def _text(value: object) -> str:
@@ -80,3 +83,23 @@ def read_payout(entity: dict[str, Any]) -> PayoutSighting:
         utr=_text(entity.get("utr")),
         reason=(_text(details.get("description")) or _text(entity.get("failure_reason")))[:200],
     )
+
+
+def read_news(raw: bytes) -> News:
+    """An event. What it is about is empty where it is about nothing that we follow."""
+    try:
+        body = _object(json.loads(raw))
+    except ValueError:
+        return News(name="")
+    name, payload = _text(body.get("event"))[:80], _object(body.get("payload"))
+    found = {key: _object(_object(value).get("entity")) for key, value in payload.items()}
+    payment, validation = found.get("payment"), found.get("fund_account.validation")
+    if name.startswith("refund.") and "refund" in found:
+        return News(name=name, refund=read_refund(found["refund"], payment))
+    if name.startswith("payout.") and "payout" in found:
+        return News(name=name, payout=read_payout(found["payout"]))
+    if name.startswith("fund_account.validation.") and validation:
+        return News(name=name, validation=read_validation(validation))
+    if name in PAYMENT_EVENTS and payment:
+        return News(name=name, payment=read_payment(payment, found.get("order")))
+    return News(name=name)

@@ -1,0 +1,59 @@
+"""The lines of a wallet's statement, as people read them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from payments.models import Entry, Escrow
+from payments.selectors.wallet import (
+    ADJUSTMENT,
+    CLAWBACK,
+    EARNING,
+    TYPE_OF,
+    WITHDRAWAL,
+    WITHDRAWAL_REVERSAL,
+    escrows_behind,
+)
+
+
+def statement_lines(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The entries of one page, each as a line; one query for what lies behind all of them."""
+    escrows = escrows_behind(entries)
+    return [_line(entry, escrows.get(entry.transfer.reference)) for entry in entries]  # type: ignore[arg-type]
+
+
+def _line(entry: Any, escrow: Escrow | None) -> dict[str, Any]:
+    kind = TYPE_OF.get(entry.transfer.kind, ADJUSTMENT)
+    is_payout = kind in {WITHDRAWAL, WITHDRAWAL_REVERSAL}
+    return {
+        "id": str(entry.pk),
+        "type": kind,
+        "amount": entry.change,
+        "breakdown": _breakdown(escrow) if escrow else None,
+        "balance_after": entry.balance_after,
+        "description": _description(kind, entry.transfer.note),
+        "order_id": escrow.reference if escrow else None,
+        "payout_id": entry.transfer.reference if is_payout else None,
+        "created_at": entry.transfer.at,
+    }
+
+
+def _breakdown(escrow: Escrow) -> dict[str, int | None]:
+    return {
+        "gross": escrow.payee_gross,
+        "platform_fee": escrow.platform_fee,
+        "gst": escrow.gst,
+        "tds": escrow.tds,
+    }
+
+
+def _description(kind: str, note: str) -> str:
+    sentences = {
+        EARNING: _("Payment for your work"),
+        WITHDRAWAL: _("Withdrawal to your bank account"),
+        WITHDRAWAL_REVERSAL: _("Withdrawal that came back"),
+        CLAWBACK: _("Taken back after a refund"),
+        ADJUSTMENT: _("Correction by our team"),
+    }
+    return note or sentences[kind]

@@ -1,0 +1,29 @@
+"""Reads of payments."""
+
+from payments.selectors.banking import (
+    get_bank_account_for,
+    get_payout_for,
+    list_bank_accounts_for,
+    list_payouts_for,
+)
+from payments.selectors.paying import escrow_of, get_payment_for, list_payments_for, payments_of, refunds_of
+from payments.selectors.shares import Shares, quote_shares
+from payments.selectors.wallet import WalletBalance, figures_of, list_wallet_entries_for, wallet_balance_of
+
+__all__ = [
+    "Shares",
+    "WalletBalance",
+    "escrow_of",
+    "figures_of",
+    "get_bank_account_for",
+    "get_payment_for",
+    "get_payout_for",
+    "list_bank_accounts_for",
+    "list_payments_for",
+    "list_payouts_for",
+    "list_wallet_entries_for",
+    "payments_of",
+    "quote_shares",
+    "refunds_of",
+    "wallet_balance_of",
+]

@@ -1,0 +1,35 @@
+"""Reads of bank accounts and withdrawals."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from khidma.kernel.errors import NotFound
+from payments.models import BankAccount, Payout
+
+
+def list_bank_accounts_for(actor: User) -> QuerySet[BankAccount]:
+    """The actor's accounts, the default one first."""
+    return BankAccount.objects.filter(user=actor, removed_at=None).order_by("-is_default", "-id")
+
+
+def get_bank_account_for(actor: User, bank_account_id: UUID) -> BankAccount:
+    """One account of the actor's. :raises NotFound: no such account, or somebody else's, or removed."""
+    account = list_bank_accounts_for(actor).filter(pk=bank_account_id).first()
+    if account is None:
+        raise NotFound
+    return account
+
+
+def list_payouts_for(actor: User) -> QuerySet[Payout]:
+    """The actor's withdrawals, newest first."""
+    return Payout.objects.filter(user=actor).select_related("bank_account").order_by("-id")
+
+
+def get_payout_for(actor: User, payout_id: UUID) -> Payout:
+    """One withdrawal of the actor's. :raises NotFound: no such withdrawal, or somebody else's."""
+    payout = list_payouts_for(actor).filter(pk=payout_id).first()
+    if payout is None:
+        raise NotFound
+    return payout

@@ -1,0 +1,103 @@
+"""Reads of wallets: every figure is the ledger's, or that of the escrows that it holds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+
+from accounts.figures import ProfileFigures
+from accounts.models import User
+from payments.models import Account, AccountKind, BankAccount, Entry, Escrow, Payout, TransferKind
+from payments.selectors.shares import quote_shares
+from payments.states import EscrowStatus, PayoutStatus
+
+EARNING, WITHDRAWAL, WITHDRAWAL_REVERSAL = "earning", "withdrawal", "withdrawal_reversal"
+CLAWBACK, ADJUSTMENT = "clawback", "adjustment"
+TYPES = {
+    EARNING: [TransferKind.SETTLE],
+    WITHDRAWAL: [TransferKind.PAYOUT],
+    WITHDRAWAL_REVERSAL: [TransferKind.PAYOUT_RETURNED],
+    CLAWBACK: [TransferKind.RETURN, TransferKind.CHARGEBACK],
+}
+TYPE_OF = {str(kind): name for name, kinds in TYPES.items() for kind in kinds}
+
+
+@dataclass(frozen=True)
+class WalletBalance:
+    """A user's money with the platform, in paise."""
+
+    available: int
+    pending: int
+    in_escrow: int
+    owed: int
+    total_earnings: int
+    total_withdrawn: int
+    currency: str = "INR"
+
+
+def wallet_balance_of(user_id: UUID) -> WalletBalance:
+    """What may be withdrawn, what is still to be decided, and what lies in escrow as the user's own money."""
+    held = dict(
+        Account.objects.filter(owner_id=user_id, kind__in=[AccountKind.WALLET, AccountKind.RECEIVABLE]).values_list(
+            "kind", "balance"
+        )
+    )
+    decided = Escrow.objects.filter(payee_id=user_id, status=EscrowStatus.DECIDED)
+    withdrawn = Payout.objects.filter(user_id=user_id, status=PayoutStatus.PROCESSED)
+    paid = Escrow.objects.filter(payer_id=user_id, status=EscrowStatus.FUNDED)
+    return WalletBalance(
+        available=held.get(AccountKind.WALLET, 0),
+        pending=_pending(user_id),
+        in_escrow=paid.aggregate(total=Sum("amount"))["total"] or 0,
+        owed=held.get(AccountKind.RECEIVABLE, 0),
+        total_earnings=decided.aggregate(total=Sum("payee_net"))["total"] or 0,
+        total_withdrawn=withdrawn.aggregate(total=Sum("amount"))["total"] or 0,
+    )
+
+
+def _pending(user_id: UUID) -> int:
+    """The user's share in escrows that nobody has decided yet, at the rates of today."""
+    undecided: Iterable[tuple[int, int]] = Escrow.objects.filter(
+        payee_id=user_id, status=EscrowStatus.FUNDED
+    ).values_list("amount", "commission_bp")
+    return sum(quote_shares(amount=amount, commission_bp=rate).payee_net for amount, rate in undecided)
+
+
+def figures_of(user_id: UUID) -> ProfileFigures:
+    """The same for the user's own profile."""
+    balance = wallet_balance_of(user_id)
+    default = BankAccount.objects.filter(user_id=user_id, is_default=True, removed_at=None)
+    return ProfileFigures(
+        total_earnings=balance.total_earnings,
+        wallet_balance=balance.available,
+        pending_balance=balance.pending,
+        bank_account_id=default.values_list("pk", flat=True).first(),
+    )
+
+
+def list_wallet_entries_for(
+    actor: User, *, type: str | None = None, since: datetime | None = None, until: datetime | None = None
+) -> QuerySet[Entry]:
+    """The actor's statement, newest first: entries with their transfer, `change` and `balance_after`, in paise."""
+    older = Entry.objects.filter(account_id=OuterRef("account_id"), id__lte=OuterRef("id")).values("account_id")
+    entries = (
+        Entry.objects.filter(account__kind=AccountKind.WALLET, account__owner_id=actor.pk)
+        .select_related("transfer")
+        .annotate(change=-F("amount"), balance_after=-Subquery(older.annotate(total=Sum("amount")).values("total")))
+        .order_by("-id")
+    )
+    if type in TYPES:
+        entries = entries.filter(transfer__kind__in=TYPES[type])
+    elif type == ADJUSTMENT:
+        entries = entries.exclude(transfer__kind__in=list(TYPE_OF))
+    if since is not None:
+        entries = entries.filter(transfer__at__gte=since)
+    return entries.filter(transfer__at__lt=until) if until is not None else entries
+
+
+def escrows_behind(entries: Iterable[Entry]) -> dict[UUID, Escrow]:
+    """The decided escrows that earnings come from, by their ids."""
+    settled = [entry.transfer.reference for entry in entries if entry.transfer.kind == TransferKind.SETTLE]
+    return Escrow.objects.in_bulk(settled)

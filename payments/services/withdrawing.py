@@ -1,0 +1,383 @@
+"""Withdrawals: asked for in one transaction with the ledger, sent by themselves, followed until the bank is done."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from khidma.kernel.clock import Now, now
+from khidma.kernel.errors import NotFound
+from khidma.kernel.events import publish
+from khidma.kernel.states import advance, lock, record_change
+from payments.errors import (
+    BalanceTooSmall,
+    BankAccountCoolingOff,
+    BankAccountNotVerified,
+    NoBankAccount,
+    PayoutAlreadySent,
+    PayoutTooLarge,
+    PayoutTooSmall,
+)
+from payments.events import PayoutFailed, PayoutProcessed, PayoutRequested, PayoutReversed
+from payments.models import Account, AccountKind, BankAccount, GatewayAttempt, Payout, TransferKind
+from payments.models.banking import PayoutMode
+from payments.models.gateway import Operation
+from payments.providers import gateway
+from payments.providers.gateway import GatewaySaidNo, GatewaySilent, PayoutSighting
+from payments.runtime import PaymentSettings
+from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
+from payments.services.posting import credit, debit, post
+from payments.services.watching import next_look
+from payments.states import BankAccountStatus, PayoutStatus
+
+log = structlog.get_logger(__name__)
+
+LAKH = 10_000_000
+MOST_BY_UPI, MOST_BY_IMPS = LAKH, 5 * LAKH
+SMALLEST_PAYOUT = 100
+"""RazorpayX sends nothing below ₹1."""
+
+REPEATED_FOR = timedelta(days=7)
+"""For so long RazorpayX recognises a payout's key; after that a repeat could pay twice."""
+
+ABSENT_AFTER = timedelta(hours=1)
+"""A payout that RazorpayX does not list by then was never made (its lists lag behind)."""
+
+RETURNS_FOR = timedelta(days=5)
+"""A bank gives a processed payout back within three working days."""
+
+QUEUED, PROCESSING, PROCESSED = PayoutStatus.QUEUED, PayoutStatus.PROCESSING, PayoutStatus.PROCESSED
+FAILED, REVERSED = PayoutStatus.FAILED, PayoutStatus.REVERSED
+
+
+@transaction.atomic
+def request_payout(*, user: User, amount: int, bank_account_id: UUID | None = None) -> Payout:
+    """Take the amount out of the wallet and promise it to the bank account, or to the default one.
+
+    :raises NotFound, NoBankAccount, BankAccountNotVerified, BankAccountCoolingOff: it has nowhere to go.
+    :raises PayoutTooSmall, PayoutTooLarge, BalanceTooSmall: the amount does not do.
+    """
+    account = _destination(user, bank_account_id)
+    _require_open(account)
+    available = _available(user)
+    _require_amount(amount, available)
+    payout = Payout.objects.create(user=user, bank_account=account, amount=amount, mode=_mode(account, amount))
+    record_change(payout, action="request", by=user, role="owner")
+    _reserve(payout, available)
+    advance(payout, "queue", by=None, role="system")
+    publish(PayoutRequested(payout_id=payout.pk, user_id=user.pk, amount=amount))
+    return payout
+
+
+def _destination(user: User, bank_account_id: UUID | None) -> BankAccount:
+    present = BankAccount.objects.select_for_update(of=("self",), no_key=True).filter(user=user, removed_at=None)
+    wanted = {"pk": bank_account_id} if bank_account_id else {"is_default": True}
+    account = present.filter(**wanted).first()
+    if account is None:
+        raise NotFound if bank_account_id else NoBankAccount
+    return account
+
+
+def _require_open(account: BankAccount) -> None:
+    if account.status != BankAccountStatus.VERIFIED or account.verified_at is None:
+        raise BankAccountNotVerified(details={"status": account.status})
+    opens_at: datetime = account.verified_at + timedelta(hours=PaymentSettings.load().cooling_off_hours)
+    if settings.KHIDMA_WAITS and now() < opens_at:
+        raise BankAccountCoolingOff(details={"availableAt": int(opens_at.timestamp() * 1000)})
+
+
+def _available(user: User) -> int:
+    wallet = Account.objects.filter(kind=AccountKind.WALLET, owner_id=user.pk).first()
+    return wallet.balance if wallet else 0
+
+
+def _require_amount(amount: int, available: int) -> None:
+    if amount > available:
+        raise BalanceTooSmall(details={"available": available})
+    minimum = PaymentSettings.load().minimum_withdrawal
+    if amount < SMALLEST_PAYOUT or amount < min(minimum, available):
+        raise PayoutTooSmall(details={"minimum": minimum})
+
+
+def _mode(account: BankAccount, amount: int) -> PayoutMode:
+    if account.is_vpa:
+        if amount > MOST_BY_UPI:
+            raise PayoutTooLarge(details={"maximum": MOST_BY_UPI})
+        return PayoutMode.UPI
+    return PayoutMode.IMPS if amount <= MOST_BY_IMPS else PayoutMode.RTGS
+
+
+def _reserve(payout: Payout, available: int) -> None:
+    try:
+        post(
+            key=f"payout:{payout.pk}",
+            kind=TransferKind.PAYOUT,
+            reference=payout.pk,
+            entries=[
+                debit(AccountKind.WALLET, payout.amount, payout.user_id),
+                credit(AccountKind.PAYOUT_PENDING, payout.amount, payout.pk),
+            ],
+        )
+    except BalanceTooSmall as error:  # somebody else was faster
+        raise BalanceTooSmall(details={"available": available}) from error
+
+
+@transaction.atomic
+def cancel_payout(*, payout: Payout, user: User) -> Payout:
+    """Call a withdrawal back before it is sent. :raises PayoutAlreadySent: it was."""
+    payout = lock(payout)
+    if payout.sent_at is not None:
+        raise PayoutAlreadySent(details={"status": payout.status})
+    advance(payout, "cancel", by=user, role="owner", changes={"look_at": None})
+    _give_back(payout, was_processed=False)
+    return payout
+
+
+def send_payout(*, payout_id: UUID) -> None:
+    """Send a queued withdrawal, or ask for news of it; repeating is safe. Outside any transaction."""
+    with one_at_a_time(payout_id) as is_ours:
+        payout = Payout.objects.select_related("bank_account").get(pk=payout_id)
+        if not is_ours:
+            return
+        try:
+            if payout.gateway_payout_id:
+                record_payout(sighting=gateway().fetch_payout(payout.gateway_payout_id))
+            elif payout.status == QUEUED:
+                _send(payout)
+        except GatewaySilent as error:
+            log.warning("payout_unknown", payout_id=str(payout_id), error=str(error))
+            _look_again(payout)
+
+
+def _send(payout: Payout) -> None:
+    """Ask with the payout's own key, for as long as the gateway recognises it; after that only look."""
+    attempt = _begin(payout)
+    if attempt is None:
+        return
+    if payout.sent_at and now() - payout.sent_at > REPEATED_FOR:
+        _look_by_reference(payout, attempt)
+        return
+    try:
+        sighting = gateway().pay_out(attempt.body, key=str(attempt.key))
+    except GatewaySaidNo as error:
+        if attempt.calls > 1:  # the first call may have been heard
+            _look_by_reference(payout, attempt, error)
+        else:
+            _rejected(payout, attempt, error)
+    else:
+        close_attempt(attempt, gateway_id=sighting.payout_id)
+        record_payout(sighting=sighting)
+
+
+@transaction.atomic
+def _begin(payout: Payout) -> GatewayAttempt | None:
+    """Commit the intention before the call; from here on it cannot be cancelled. None: it was, a moment ago."""
+    locked = lock(payout)
+    if locked.status != QUEUED:
+        return None
+    attempt = begin_attempt(subject_id=payout.pk, operation=Operation.PAYOUT, key=payout.pk, body=_body(payout))
+    Payout.objects.filter(pk=payout.pk, sent_at=None).update(sent_at=Now())
+    return attempt
+
+
+def _body(payout: Payout) -> dict[str, Any]:
+    return {
+        "account_number": settings.RAZORPAYX_ACCOUNT_NUMBER,
+        "fund_account_id": payout.bank_account.gateway_fund_account_id,
+        "amount": payout.amount,
+        "currency": "INR",
+        "mode": payout.mode,
+        "purpose": "payout",
+        "queue_if_low_balance": True,
+        "reference_id": str(payout.pk),
+        "narration": "Khidma earnings",
+    }
+
+
+def _look_by_reference(payout: Payout, attempt: GatewayAttempt, refusal: GatewaySaidNo | None = None) -> None:
+    sighting = gateway().find_payout(str(payout.pk))
+    if sighting is not None:
+        close_attempt(attempt, gateway_id=sighting.payout_id)
+        record_payout(sighting=sighting)
+    elif payout.sent_at and now() - payout.sent_at > ABSENT_AFTER:
+        _rejected(payout, attempt, refusal)
+    else:
+        _look_again(payout)
+
+
+@transaction.atomic
+def _rejected(payout: Payout, attempt: GatewayAttempt, refusal: GatewaySaidNo | None) -> None:
+    """It was never made: the money goes back to the wallet."""
+    reason = refusal.description if refusal else "The bank never received it."
+    log.error("payout_rejected", payout_id=str(payout.pk), reason=reason)
+    refuse_attempt(attempt, http_status=refusal.http_status if refusal else 404, reason=reason)
+    payout = lock(payout)
+    if payout.status == QUEUED:
+        _step(payout, "reject", failure_reason=reason[:200], look_at=None)
+        _give_back(payout, was_processed=False)
+        _tell_failed(payout)
+
+
+def _look_again(payout: Payout) -> None:
+    Payout.objects.filter(pk=payout.pk).update(looks=payout.looks + 1, look_at=Now() + next_look(payout.looks))
+
+
+@transaction.atomic
+def record_payout(*, sighting: PayoutSighting) -> Payout | None:
+    """Merge what the gateway says about a payout into ours; none, if it is not one of ours.
+
+    It can only go on from what we know; the edges back are `processed → reversed` and `failed ↔ reversed`.
+    """
+    payout = _find(sighting)
+    if payout is None:
+        return None
+    payout = lock(payout)
+    if sighting.amount != payout.amount:
+        log.critical("payout_amount_differs", payout_id=str(payout.pk), theirs=sighting.amount)
+        return payout
+    _keep(payout, sighting)
+    _follow(payout, sighting)
+    return payout
+
+
+def _find(sighting: PayoutSighting) -> Payout | None:
+    known = Payout.objects.filter(gateway_payout_id=sighting.payout_id).first()
+    if known is None and sighting.reference:
+        try:
+            return Payout.objects.filter(pk=UUID(sighting.reference), gateway_payout_id=None).first()
+        except ValueError:
+            return None
+    return known
+
+
+def _keep(payout: Payout, sighting: PayoutSighting) -> None:
+    """Facts that may come with any sighting, early or late."""
+    payout.gateway_payout_id = sighting.payout_id
+    payout.utr = sighting.utr or payout.utr
+    payout.looks += 1
+    if payout.status in {QUEUED, PROCESSING}:
+        payout.look_at = now() + next_look(payout.looks)
+    payout.save(update_fields=["gateway_payout_id", "utr", "look_at", "looks"])
+
+
+def _follow(payout: Payout, sighting: PayoutSighting) -> None:
+    said = sighting.status
+    if payout.status == QUEUED and said in {"rejected", "cancelled"}:
+        _step(payout, "reject" if said == "rejected" else "cancel", failure_reason=sighting.reason, look_at=None)
+        _give_back(payout, was_processed=False)
+        _tell_failed(payout)
+        return
+    if payout.status == QUEUED and said in {"processing", "processed", "failed", "reversed"}:
+        _step(payout, "process")
+    if payout.status == PROCESSING and said == "processed":
+        _complete(payout, sighting)
+    elif said in {"failed", "reversed"}:
+        _come_back(payout, sighting)
+    elif payout.status == PROCESSED:
+        _watch_processed(payout)
+
+
+def _step(payout: Payout, action: str, **changes: Any) -> None:
+    advance(payout, action, by=None, role="system", changes=changes)
+
+
+def _complete(payout: Payout, sighting: PayoutSighting) -> None:
+    moment = now()
+    _step(
+        payout,
+        "complete",
+        processed_at=moment,
+        fee=sighting.fee,
+        fee_tax=sighting.fee_tax,
+        look_at=moment + next_look(64),
+    )
+    post(
+        key=f"payout:{payout.pk}:processed",
+        kind=TransferKind.PAYOUT_DONE,
+        reference=payout.pk,
+        entries=[
+            debit(AccountKind.PAYOUT_PENDING, payout.amount, payout.pk),
+            credit(AccountKind.PAYOUT_BANK, payout.amount),
+        ],
+    )
+    if sighting.fee:
+        post(
+            key=f"payout:{payout.pk}:fee",
+            kind=TransferKind.PAYOUT_FEE,
+            reference=payout.pk,
+            entries=[
+                debit(AccountKind.PAYOUT_FEE, sighting.fee - sighting.fee_tax),
+                debit(AccountKind.GST_INPUT, sighting.fee_tax),
+                credit(AccountKind.PAYOUT_BANK, sighting.fee),
+            ],
+        )
+    last4 = payout.bank_account.number_last4
+    publish(
+        PayoutProcessed(
+            payout_id=payout.pk, user_id=payout.user_id, amount=payout.amount, bank_last4=last4, utr=payout.utr
+        )
+    )
+
+
+def _watch_processed(payout: Payout) -> None:
+    """Banks give money back days later, so a processed payout is looked at for some days more."""
+    is_over = payout.processed_at is None or now() - payout.processed_at > RETURNS_FOR
+    payout.look_at = None if is_over else now() + next_look(64)
+    payout.save(update_fields=["look_at"])
+
+
+def _come_back(payout: Payout, sighting: PayoutSighting) -> None:
+    """The money returns to the wallet, once: under whichever of the two names the bank gives it first."""
+    action, target = ("reverse", REVERSED) if sighting.status == "reversed" else ("fail", FAILED)
+    before = payout.status
+    if before == target:
+        return
+    if not payout.states.allows(action, before):
+        log.critical("payout_contradicted", payout_id=str(payout.pk), ours=before, theirs=sighting.status)
+        return
+    _step(payout, action, failure_reason=sighting.reason, returned_at=now(), look_at=None)
+    if before in {PROCESSING, PROCESSED}:
+        _give_back(payout, was_processed=before == PROCESSED)
+        _tell_reversed(payout) if target == REVERSED else _tell_failed(payout)
+
+
+def _give_back(payout: Payout, *, was_processed: bool) -> None:
+    fee, tax = (payout.fee or 0, payout.fee_tax or 0) if was_processed else (0, 0)
+    source = (
+        [debit(AccountKind.PAYOUT_BANK, payout.amount + fee)]
+        if was_processed
+        else [debit(AccountKind.PAYOUT_PENDING, payout.amount, payout.pk)]
+    )
+    post(
+        key=f"payout:{payout.pk}:returned",
+        kind=TransferKind.PAYOUT_RETURNED,
+        reference=payout.pk,
+        entries=[
+            *source,
+            credit(AccountKind.WALLET, payout.amount, payout.user_id),
+            credit(AccountKind.PAYOUT_FEE, fee - tax),
+            credit(AccountKind.GST_INPUT, tax),
+        ],
+    )
+
+
+def _tell_failed(payout: Payout) -> None:
+    publish(
+        PayoutFailed(payout_id=payout.pk, user_id=payout.user_id, amount=payout.amount, reason=payout.failure_reason)
+    )
+
+
+def _tell_reversed(payout: Payout) -> None:
+    publish(
+        PayoutReversed(payout_id=payout.pk, user_id=payout.user_id, amount=payout.amount, reason=payout.failure_reason)
+    )
+
+
+def payouts_due() -> list[UUID]:
+    """Withdrawals whose time to be sent or looked at has come."""
+    due = Payout.objects.filter(look_at__lte=Now(), status__in=[QUEUED, PROCESSING, PROCESSED])
+    return list(due.order_by("look_at").values_list("pk", flat=True)[:100])

@@ -1,0 +1,55 @@
+"""What payments does by the clock: it takes up whatever is in flight, so that no lost message loses money."""
+
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+import structlog
+
+from khidma.kernel.sweeps import sweep
+from payments import services
+
+log = structlog.get_logger(__name__)
+
+EVERY = 30
+
+
+@sweep(every=EVERY)
+def work_through_events() -> int:
+    """Events of the gateway that were stored and not worked through."""
+    return _each(services.events_due(), lambda found: services.work_through(gateway_event_id=found))
+
+
+@sweep(every=EVERY)
+def look_at_payments() -> int:
+    """Payments of which neither the customer nor the gateway has told us the end."""
+    return _each(services.payments_due(), lambda found: services.look_at_payment(payment_id=found))
+
+
+@sweep(every=EVERY)
+def send_refunds() -> int:
+    """Refunds that were promised, and those under way."""
+    return _each(services.refunds_due(), lambda found: services.send_refund(refund_id=found))
+
+
+@sweep(every=EVERY)
+def look_at_validations() -> int:
+    """Penny drops under way."""
+    return _each(services.validations_due(), lambda found: services.send_validation(validation_id=found))
+
+
+@sweep(every=EVERY)
+def send_payouts() -> int:
+    """Withdrawals that wait to be sent, those under way, and those a bank may still give back."""
+    return _each(services.payouts_due(), lambda found: services.send_payout(payout_id=found))
+
+
+def _each(due: Iterable[UUID], take_up: Callable[[UUID], None]) -> int:
+    """Take up each of them; one that fails stands in no other's way, and is due again."""
+    count = 0
+    for found in due:
+        try:
+            take_up(found)
+        except Exception as error:
+            log.error("sweep_failed", id=str(found), exc_info=error)
+        count += 1
+    return count
