@@ -31,7 +31,9 @@ def create_contact(store: Store, call: Call) -> Body:
     """A new contact, or the existing one with exactly these details."""
     wanted = read(call.body, CONTACT_READERS, required=("name",))
     details = {name: wanted.get(name) for name in CONTACT_READERS} | {"notes": wanted.get("notes", [])}
-    return _known(store, "contact", {"reference_id": details["reference_id"]}, details) or store.add(
+    return _known(
+        store, "contact", {"reference_id": details["reference_id"], "name": details["name"]}, details
+    ) or store.add(
         "contact",
         {
             "id": new_id("cont"),

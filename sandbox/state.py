@@ -23,11 +23,11 @@ CREATE TABLE IF NOT EXISTS documents (
     body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS documents_of_kind ON documents (kind, number);
-CREATE INDEX IF NOT EXISTS documents_by_receipt ON documents (json_extract(body, '$.receipt'));
-CREATE INDEX IF NOT EXISTS documents_by_order ON documents (json_extract(body, '$.order_id'));
-CREATE INDEX IF NOT EXISTS documents_by_payment ON documents (json_extract(body, '$.payment_id'));
-CREATE INDEX IF NOT EXISTS documents_by_reference ON documents (json_extract(body, '$.reference_id'));
-CREATE INDEX IF NOT EXISTS documents_by_contact ON documents (json_extract(body, '$.contact_id'));
+CREATE INDEX IF NOT EXISTS documents_by_receipt ON documents (kind, json_extract(body, '$.receipt'));
+CREATE INDEX IF NOT EXISTS documents_by_order ON documents (kind, json_extract(body, '$.order_id'));
+CREATE INDEX IF NOT EXISTS documents_by_payment ON documents (kind, json_extract(body, '$.payment_id'));
+CREATE INDEX IF NOT EXISTS documents_by_reference ON documents (kind, json_extract(body, '$.reference_id'));
+CREATE INDEX IF NOT EXISTS documents_by_contact ON documents (kind, json_extract(body, '$.contact_id'));
 CREATE INDEX IF NOT EXISTS documents_by_status ON documents (kind, json_extract(body, '$.status'));
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     scope TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, document TEXT NOT NULL, created_at REAL NOT NULL,
@@ -51,7 +51,8 @@ CREATE TABLE IF NOT EXISTS balances (account TEXT PRIMARY KEY, amount INTEGER NO
 CREATE TABLE IF NOT EXISTS deliveries (
     number INTEGER PRIMARY KEY, event_id TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL,
     signature TEXT NOT NULL, next_at REAL, attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'waiting',
-    examined INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0, last_answer TEXT
+    examined INTEGER NOT NULL DEFAULT 0,
+    instant INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0, last_answer TEXT
 );
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (next_at) WHERE state = 'waiting';
 CREATE TABLE IF NOT EXISTS faults (

@@ -1,9 +1,11 @@
 """Signed webhooks: events are rows written with the change that caused them, and sent until they are accepted."""
 
 import asyncio
+import functools
 import hashlib
 import hmac
 import json
+import logging
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ INSTANT_RETRY_AFTER = 0.23
 ANSWER_WITHIN = 5.0
 HELD_AT_MOST = 3.0
 AT_ONCE = 8
+log = logging.getLogger("sandbox")
 
 
 def sign(secret: str, body: str) -> str:
@@ -72,7 +75,8 @@ def enable(store: Store, *, replay: bool = False) -> None:
     store.set("webhook_enabled", True)
     if replay:
         store.connection.execute(
-            "UPDATE deliveries SET state = 'waiting', attempts = 0, next_at = ? WHERE state IN ('given_up', 'dropped')",
+            "UPDATE deliveries SET state = 'waiting', attempts = 0, instant = 0, next_at = ?"
+            " WHERE state IN ('given_up', 'dropped')",
             (store.now(),),
         )
 
@@ -103,7 +107,13 @@ class Courier:
                 continue
             task = asyncio.create_task(self._deliver(dict(row)))
             self.under_way[row["number"]] = task
-            task.add_done_callback(lambda _, number=row["number"]: self.under_way.pop(number, None))  # type: ignore[misc]
+            task.add_done_callback(functools.partial(self._forget, row["number"]))
+
+    def _forget(self, number: int, task: asyncio.Task[None]) -> None:
+        del self.under_way[number]
+        if not task.cancelled() and task.exception() is not None:
+            log.error("A webhook could not be worked on.", exc_info=task.exception())
+        self.store.on_change()
 
     def next_due_in(self) -> float | None:
         """Seconds until there is something to do that is not under way."""
@@ -168,9 +178,10 @@ class Courier:
         """
         attempts = row["attempts"] + 1
         if attempts == 1 and instant:
-            self._change(row, next_at=self.store.now() + INSTANT_RETRY_AFTER, last_answer=answer, attempts=1)
+            soon = self.store.now() + INSTANT_RETRY_AFTER
+            self._change(row, next_at=soon, last_answer=answer, attempts=1, instant=1)
             return
-        rung = attempts - 1
+        rung = attempts - 1 - row["instant"]
         if rung >= len(RETRY_LADDER):
             self._change(row, state="given_up", attempts=attempts, last_answer=answer)
             self.store.set("webhook_enabled", False)

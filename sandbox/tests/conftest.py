@@ -22,7 +22,13 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def gateway(tmp_path: Path, receiver: Receiver) -> Iterator[Gateway]:
+def webhook_compression() -> float:
+    """How many times faster than the real ones the retries come; a test may say otherwise."""
+    return 60.0
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, receiver: Receiver, webhook_compression: float) -> Iterator[Gateway]:
     port = free_port()
     configuration = Configuration(
         key_id=KEY_ID,
@@ -32,6 +38,7 @@ def gateway(tmp_path: Path, receiver: Receiver) -> Iterator[Gateway]:
         state=tmp_path / "state.sqlite3",
         webhook_url=receiver.url,
         port=port,
+        webhook_compression=webhook_compression,
     )
     options = uvicorn.Config(
         create_app(configuration), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1

@@ -35,9 +35,9 @@ class Delivery:
 
 
 class Receiver:
-    """Listens on a port of its own; `answers` are the statuses of the next deliveries, then 200."""
+    """Listens on a port of its own, or on a given one; `answers` are the statuses of the next deliveries, then 200."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.deliveries: list[Delivery] = []
         self.answers: list[int] = []
         receiver = self
@@ -54,7 +54,7 @@ class Receiver:
             def log_message(self, format: str, *arguments: object) -> None:
                 return
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/webhooks"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
