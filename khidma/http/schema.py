@@ -114,6 +114,10 @@ class OperationSchema(AutoSchema):
             return {"multipart/form-data": self.described.body}
         return {CONTENT_TYPE: self.described.body} if self.described.body else {}
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """No: what DRF's own lists add, `paging` of the operation says."""
+        return False
+
     def _get_response_bodies(self, direction: str = "response") -> Schema:
         responses: Schema = {str(self._success_status()): self._success()}
         if self.described.etag:
