@@ -1,10 +1,13 @@
 """Money: whole paise from edge to edge, and the only arithmetic that is done on it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.validators import MaxValueValidator
 from django.db import models
+
+Stored = TypeVar("Stored")
+Shown = TypeVar("Shown")
 
 CAP_PAISE = 1_000_000_000
 """The most that one amount may be: ₹1 crore."""
@@ -12,7 +15,7 @@ CAP_PAISE = 1_000_000_000
 BASIS_POINTS = 10_000
 
 
-class PaiseField(models.BigIntegerField[int, int]):
+class PaiseField(models.BigIntegerField[Stored, Shown]):
     """An amount in paise, stored as a bigint."""
 
     description = "an amount in paise"
