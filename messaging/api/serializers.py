@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.api.serializers import PublicUserSerializer
 from khidma.http.fields import Choice, Id, Integer, ListOf, Moment, Text, milliseconds
-from khidma.http.serializers import ModelSerializer, Serializer
+from khidma.http.serializers import ModelSerializer, Query, Serializer
 from messaging.models import LONGEST_TEXT, Conversation, Message, MessageKind
 
 MOST_ATTACHMENTS = 10
@@ -96,6 +96,28 @@ class ConversationSerializer(ModelSerializer):
             if reader.last_read_at and reader.last_read_sequence >= message.sequence
         ]
         return dict(MessageSerializer(message, context=self.context).data)
+
+
+class StreamEventSerializer(Serializer):
+    """One event as the socket would have sent it."""
+
+    event = Text()
+    data = serializers.JSONField()  # type: ignore[assignment]
+    seq = Integer()
+
+
+class NewsSerializer(Serializer):
+    """What came after a number of the stream, and the number to ask from next."""
+
+    events = StreamEventSerializer(many=True)
+    seq = Integer()
+
+
+class NewsQuery(Query):
+    """From where on, and how long to wait for the first event, in seconds."""
+
+    after = Integer(required=False, default=None, min_value=0)
+    wait = Integer(required=False, default=0, min_value=0, max_value=25)
 
 
 class MessageBody(Serializer):

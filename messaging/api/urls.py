@@ -11,5 +11,6 @@ urlpatterns = [
     path("conversations/<uuid:conversation_id>", views.ConversationDetail.as_view()),
     path("conversations/<uuid:conversation_id>/messages", views.Messages.as_view()),
     path("conversations/<uuid:conversation_id>/read", views.Read.as_view()),
+    path("web-chat/poll", views.Poll.as_view()),
     path("web-chat/messages", views.SupportMessages.as_view()),
 ]

@@ -1,13 +1,22 @@
 """Conversations and messages over HTTP; the socket calls the same services."""
 
+from typing import Any
 from uuid import UUID
 
 from rest_framework.request import Request
 
 from accounts.api.permissions import caller_of
 from khidma.http.views import ApiView, Paged, operation
+from khidma.realtime.waiting import news
 from messaging import selectors, services
-from messaging.api.serializers import ConversationSerializer, MessageBody, MessageSerializer, ReadBody
+from messaging.api.serializers import (
+    ConversationSerializer,
+    MessageBody,
+    MessageSerializer,
+    NewsQuery,
+    NewsSerializer,
+    ReadBody,
+)
 from messaging.models import Conversation, Message
 
 
@@ -80,3 +89,12 @@ class SupportMessages(ApiView):
         conversation = services.open_support(user=caller_of(request))
         message = services.send_message(conversation=conversation, sender=caller_of(request), **self.body())
         return selectors.show_message(message)
+
+
+class Poll(ApiView):
+    @operation(access="user", query=NewsQuery, returns=NewsSerializer)
+    def get(self, request: Request) -> dict[str, Any]:
+        """The events that the socket would have sent after a number; `RESET` where some of them are no longer kept."""
+        found = news(user_id=caller_of(request).pk, **self.query())
+        reset = {"event": "RESET", "data": {"seq": found.seq}, "seq": found.seq}
+        return {"events": [reset] if found.is_reset else found.events, "seq": found.seq}

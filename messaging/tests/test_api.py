@@ -1,5 +1,6 @@
 """Conversations and messages over HTTP: who may, what comes back, in how many queries."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -251,3 +252,32 @@ def test_the_lists_cost_the_same_for_one_as_for_many(api: Api) -> None:
     assert [queries(each) for each in lists] == for_one
     assert max(for_one) <= 8
     assert unread(conversation, client) == 0
+
+
+def test_whoever_has_no_socket_polls_the_same_events(api: Api, order: Order) -> None:
+    client = api(order.client)
+    here = client.get("/api/web-chat/poll").json()["data"]
+    assert here["events"] == []
+    assert client.get("/api/web-chat/poll", {"after": str(here["seq"])}).json()["data"] == here
+    message = say(services.open_for_order(order=order), order.doer, "Are you there?")
+    started = time.monotonic()
+    news = client.get("/api/web-chat/poll", {"after": str(here["seq"]), "wait": "25"}).json()["data"]
+    assert time.monotonic() - started < 5
+    assert [(event["event"], event["seq"]) for event in news["events"]] == [("CHAT_MESSAGE", here["seq"] + 1)]
+    assert news["events"][0]["data"]["messageId"] == str(message.pk)
+    assert news["seq"] == here["seq"] + 1
+    everything = client.get("/api/web-chat/poll", {"after": "0"}).json()["data"]
+    assert [event["seq"] for event in everything["events"]] == list(range(1, news["seq"] + 1))
+    ahead = client.get("/api/web-chat/poll", {"after": "999"}).json()["data"]
+    assert [(event["event"], event["data"]) for event in ahead["events"]] == [("RESET", {"seq": news["seq"]})]
+
+
+def test_polling_waits_as_long_as_asked_and_hears_nothing_of_others(api: Api, order: Order) -> None:
+    stranger = make_client()
+    started = time.monotonic()
+    answer = api(stranger).get("/api/web-chat/poll", {"after": "0", "wait": "1"})
+    assert 1 <= time.monotonic() - started < 5
+    assert answer.json()["data"] == {"events": [], "seq": 0}
+    assert api().get("/api/web-chat/poll", {"after": "0"}).status_code == 401
+    for wrong in ({"after": "-1"}, {"after": "x"}, {"after": "0", "wait": "26"}, {"after": "0", "wait": "-1"}):
+        assert api(stranger).get("/api/web-chat/poll", wrong).status_code == 400
