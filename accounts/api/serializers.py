@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.validators import EmailValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -82,6 +83,7 @@ class PublicUserSerializer(ModelSerializer):
     def get_avatar_url(self, user: User) -> str | None:
         return user.avatar_url or None
 
+    @extend_schema_field(BadgeSerializer(many=True))
     def get_badges(self, user: User) -> list[dict[str, Any]]:
         held = [BADGES[name] for name in user.badges if name in BADGES]
         return [{"id": badge.id, "name": str(badge.name), "icon": badge.icon} for badge in held]

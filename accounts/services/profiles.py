@@ -79,13 +79,13 @@ def _note_completion(user: User) -> None:
 
 def missing_fields(user: User, *, role: str) -> list[str]:
     """The fields, snake_case, that are still empty for this role."""
+    needed = ["name"] if role == "client" and user.made_by_operator else ["name", "email"]
+    missing = [name for name in needed if not getattr(user, name)]
     if role == "doer":
-        needed: tuple[str, ...] = ("name", "email")
-        if not _has_approved_profile(user):
-            needed += STUDENT_FIELDS
-    else:
-        needed = ("name",) if user.made_by_operator else ("name", "email")
-    return [name for name in needed if not getattr(user, name)]
+        studies = [name for name in STUDENT_FIELDS if not getattr(user, name)]
+        if studies and not _has_approved_profile(user):
+            missing += studies
+    return missing
 
 
 def is_profile_complete(user: User) -> bool:

@@ -32,7 +32,8 @@ def send_sign_in_code(*, phone: str) -> int:
     :raises Unavailable: no provider took the message; the code is dead.
     """
     row, code = issue_code(purpose=CodePurpose.SIGN_IN, target=phone)
-    body = _("%(code)s is your Khidma login code. It is good for five minutes. Never share it.") % {"code": code}
+    body = _("%(code)s is your Khidma login code. It is good for %(minutes)d minutes. Never share it.")
+    body = body % {"code": code, "minutes": AccountSettings.load().code_seconds // 60}
     try:
         send_sms(to=phone, body=body, key=f"code:{row.pk}")
     except Exception:
@@ -86,7 +87,8 @@ def send_email_code(*, user: User) -> int:
         raise EmailMissing
     row, code = issue_code(purpose=CodePurpose.EMAIL, target=user.email, user=user)
     subject = _("Confirm your e-mail address")
-    body = _("%(code)s is your Khidma code. It is good for five minutes. Never share it.") % {"code": code}
+    body = _("%(code)s is your Khidma code. It is good for %(minutes)d minutes. Never share it.")
+    body = body % {"code": code, "minutes": AccountSettings.load().code_seconds // 60}
     try:
         send_email(to=user.email, subject=subject, body=body, key=f"code:{row.pk}")
     except Exception:

@@ -11,6 +11,7 @@ from django.test import Client
 from accounts import services
 from accounts.models import OneTimeCode, OperatorTotp, RefreshToken, Session, User
 from accounts.tests.factories import PASSWORD, make_client, make_doer, make_operator
+from accounts.totp import code_at
 from khidma.kernel.clock import now
 from khidma.kernel.models import AuditRecord
 
@@ -43,8 +44,6 @@ def test_a_wrong_password_opens_nothing() -> None:
 
 
 def test_an_enrolled_operator_needs_the_code_in_the_admin_too() -> None:
-    from accounts.totp import code_at
-
     operator = make_operator("administrator")
     found = re.search(r"secret=([A-Z2-7]+)", services.enrol_second_factor(operator=operator))
     assert found is not None
