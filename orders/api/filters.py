@@ -30,11 +30,6 @@ class DayOrMoment(Day):
 class EarningsQuery(Query):
     """Days are included on both ends."""
 
+    from_ = DayOrMoment(required=False, source="since")
     to = DayOrMoment(required=False, source="until")
     group_by = Choice(["day", "week", "month"], required=False)
-
-    def get_fields(self) -> dict[str, Any]:
-        """`from` is a word of Python's, so that field is named here."""
-        since = DayOrMoment(required=False, source="since")
-        since.python_name = "from"  # type: ignore[attr-defined]
-        return {**super().get_fields(), "from": since}

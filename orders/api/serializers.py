@@ -156,15 +156,15 @@ class TimelineEntrySerializer(Serializer):
     """One change of an order's state."""
 
     id = Id()
+    from_ = SerializerMethodField()
     to = Text(source="to_status")
     actor_role = Text()
     actor_id = Id(allow_null=True)
     reason = SerializerMethodField()
     at = Moment()
 
-    def get_fields(self) -> dict[str, Any]:
-        """`from` is a word of Python's, so that field is named here."""
-        return {**super().get_fields(), "from": Text(source="from_status", allow_null=True)}
+    def get_from_(self, change: StateChange) -> str | None:
+        return change.from_status or None
 
     def get_reason(self, change: StateChange) -> str | None:
         return change.reason or None

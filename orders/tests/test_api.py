@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.tests.factories import make_client, make_doer, make_user
 from gigs.tests.factories import make_application, make_gig
 from orders.models import Order
+from orders.selectors import money_of
 from orders.tests.evidence import nothing_changes
 from orders.tests.factories import make_completed_order, make_funded_order, make_order, make_submitted_order
 
@@ -261,3 +262,43 @@ def test_a_longer_list_takes_no_more_queries(api: Any) -> None:
     assert Order.objects.count() == 5
     assert queries() == one
     assert one <= 14
+
+
+def test_earnings_are_the_ledgers(api: Any) -> None:
+    doer = make_doer()
+    done = make_completed_order(doer=doer, amount=300_000)
+    waiting = make_funded_order(doer=doer, amount=100_000)
+    earned = money_of([done])[done.pk].doer_payout
+    answer = api(doer).get("/api/doers/me/earnings").json()["data"]
+    assert (answer["total"], answer["paidOut"]) == (earned, 0)
+    assert (answer["completedOrders"], answer["inProgressOrders"]) == (1, 1)
+    assert answer["pendingRelease"] == money_of([waiting])[waiting.pk].doer_payout
+    assert len(answer["series"]) == 30
+    assert answer["series"][-1]["amount"] == sum(period["amount"] for period in answer["series"]) == earned
+
+
+def test_earnings_go_by_day_week_or_month(api: Any) -> None:
+    doer = api(make_doer())
+
+    def periods(**query: Any) -> list[str]:
+        series = doer.get("/api/doers/me/earnings", query).json()["data"]["series"]
+        return [period["period"] for period in series]
+
+    span = {"from": "2026-01-30", "to": "2026-03-01"}
+    assert len(periods(**span)) == 31
+    assert periods(**span, groupBy="month") == ["2026-01", "2026-02", "2026-03"]
+    assert periods(**span, groupBy="week")[:2] == ["2026-01-26", "2026-02-02"]
+    assert len(periods(**span, groupBy="week")) == 5
+
+
+def test_earnings_are_for_doers_and_a_sane_span(api: Any) -> None:
+    assert api().get("/api/doers/me/earnings").status_code == 401
+    assert api(make_client()).get("/api/doers/me/earnings").json()["error"]["code"] == "role_required"
+    doer = api(make_doer())
+    for bad in (
+        {"from": "2026-02-30"},
+        {"from": "2026-03-02", "to": "2026-03-01"},
+        {"from": "1990-01-01"},
+        {"groupBy": "year"},
+    ):
+        assert doer.get("/api/doers/me/earnings", bad).status_code == 400

@@ -1,0 +1,20 @@
+"""Addresses of orders."""
+
+from django.urls import path
+
+from orders.api import views
+
+urlpatterns = [
+    path("doers/me/earnings", views.DoerEarnings.as_view()),
+    path("applications/<uuid:application_id>/accept", views.ApplicationAccept.as_view()),
+    path("orders", views.OrderList.as_view()),
+    path("orders/<uuid:order_id>", views.OrderDetail.as_view()),
+    path("orders/<uuid:order_id>/timeline", views.OrderTimeline.as_view()),
+    path("orders/<uuid:order_id>/start", views.OrderStart.as_view()),
+    path("orders/<uuid:order_id>/submit", views.OrderSubmit.as_view()),
+    path("orders/<uuid:order_id>/request-revision", views.OrderRequestRevision.as_view()),
+    path("orders/<uuid:order_id>/approve", views.OrderApprove.as_view()),
+    path("orders/<uuid:order_id>/cancel", views.OrderCancel.as_view()),
+    path("payments/create-order", views.CreateOrder.as_view()),
+    path("payments/verify", views.VerifyPayment.as_view()),
+]
