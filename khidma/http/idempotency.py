@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
@@ -112,15 +113,20 @@ class Claim:
         """
         patience = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < patience:
-            record = IdempotencyRecord.objects.filter(scope=self.scope).first()
+            record = self._first_claim()
             if record is None:
                 break
             if record.fingerprint != self.fingerprint:
                 raise IdempotencyConflict
-            if record.settles_at is None:
+            if record.has_settled:
                 return self._replay(record)
             time.sleep(0.05)
         raise Unavailable(retry_after=1)
+
+    def _first_claim(self) -> Any:
+        """The record as it stands; an answer whose last word is overdue, because its process died, counts as it is."""
+        settled = Q(settles_at__isnull=True) | Q(settles_at__lte=Now(), status__isnull=False)
+        return IdempotencyRecord.objects.filter(scope=self.scope).annotate(has_settled=settled).first()
 
     def _mine(self) -> Any:
         return IdempotencyRecord.objects.filter(pk=self.id)

@@ -130,7 +130,7 @@ def operation(
     def declare(method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
         def run(view: Any, request: Any, **arguments: Any) -> Any:
-            return view.run(described, method, arguments)
+            return view.run(method, arguments)
 
         run.operation = described  # type: ignore[attr-defined]
         return run

@@ -3,8 +3,7 @@
 from typing import Any
 
 import django
-from django.core.asgi import ASGIHandler
-from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest
 from django.utils.http import parse_header_parameters
@@ -13,6 +12,8 @@ from khidma.http.errors import PayloadTooLarge
 from khidma.http.handler import error_body
 from khidma.http.parsers import MAX_BODY
 from khidma.http.renderers import json_bytes
+from khidma.kernel.context import request_id
+from khidma.kernel.ids import new_id
 
 MAX_UPLOAD = 64 * 1024 * 1024
 UPLOADS = ("/api/media", "/api/users/me/id-document")
@@ -70,8 +71,12 @@ class BoundedBody:
 
 async def refuse(limit: int, send: Any) -> None:
     """413 in the shape of every error, without Django."""
+    own_id = str(new_id())
+    token = request_id.set(own_id)
     body = json_bytes(error_body(PayloadTooLarge(details={"limit": limit})))
+    request_id.reset(token)
     headers = [
+        (b"x-request-id", own_id.encode()),
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,14 +14,15 @@ from rest_framework.exceptions import NotAuthenticated as DrfNotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from khidma.http import access, idempotency, limits, paging, parsers
+from khidma.http import access, limits, paging, parsers
 from khidma.http.answers import AfterCommit, Answer
 from khidma.http.errors import MethodNotAllowed
-from khidma.http.handler import STARTED_OVER, error_response, sqlstate
+from khidma.http.handler import error_response
 from khidma.http.operations import SAFE_METHODS, Operation, operation, operation_of
 from khidma.http.paging import Paged
 from khidma.http.renderers import Envelope, json_response
-from khidma.kernel.errors import Invalid, Malformed, Unauthenticated
+from khidma.http.running import Run
+from khidma.kernel.errors import Unauthenticated
 
 
 class ApiView(APIView):
@@ -104,7 +104,8 @@ class ApiView(APIView):
         return parsers.read_body(self.django_request, self.described.max_body)
 
     @cached_property
-    def _json(self) -> Any:
+    def json(self) -> Any:
+        """The body as JSON, not validated; an empty one is an empty object. :raises Malformed, UnsupportedMediaType:"""
         raw = self.raw_body
         if not raw.strip():
             return {}
@@ -116,7 +117,7 @@ class ApiView(APIView):
         if self.described.body is None:
             raise TypeError("this operation declares no body")
         partial = self.request.method == "PATCH" if self.described.partial is None else self.described.partial
-        serializer = self.described.body(data=self._json, partial=partial, context={**self.context, **context})
+        serializer = self.described.body(data=self.json, partial=partial, context={**self.context, **context})
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -155,100 +156,16 @@ class ApiView(APIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    # Running one operation
-
-    def run(self, described: Operation, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponse:
-        """Run the method: once, in a transaction if it may write, and remember the answer under its idempotency key."""
+    def run(self, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponse:
+        """Run the method and shape its result; one that may write runs as `Run` says."""
         if self.request.method in SAFE_METHODS:
-            return self._respond(method(self, self.request, **arguments))
-        claim = None
-        try:
-            claim = idempotency.claim(self.request, self._fingerprinted)
-            if described.atomic:
-                return self._in_one_transaction(claim, method, arguments)
-            return self._in_its_own_transactions(claim, method, arguments)
-        except Exception as error:
-            response = error_response(error)
-            return claim.remember_refusal(response) if claim else response
-
-    def _fingerprinted(self) -> bytes:
-        """What tells two requests under one key apart: the body, or an upload's length (its boundary is random)."""
-        return self.django_request.META.get("CONTENT_LENGTH", "").encode() if self.described.upload else self.raw_body
-
-    def _in_one_transaction(
-        self, claim: idempotency.Claim | None, method: Callable[..., Any], arguments: dict[str, Any]
-    ) -> HttpResponse:
-        try:
-            return self._attempt(claim, method, arguments)
-        except OperationalError as error:
-            if sqlstate(error) not in STARTED_OVER or connections[DEFAULT_DB_ALIAS].in_atomic_block:
-                raise
-            # PostgreSQL undid everything to end a deadlock, and the method has not left the process: do it again, once.
-            return self._attempt(claim, method, arguments)
-
-    def _attempt(
-        self, claim: idempotency.Claim | None, method: Callable[..., Any], arguments: dict[str, Any]
-    ) -> HttpResponse:
-        with transaction.atomic():
-            is_first = claim.take() if claim else True
-            if is_first:
-                then, response = self._call(claim, method, arguments)
-        if not is_first and claim:
-            return claim.earlier()
-        return self._after_commit(claim, then, response) if then else response
-
-    def _call(
-        self, claim: idempotency.Claim | None, method: Callable[..., Any], arguments: dict[str, Any]
-    ) -> tuple[Callable[[], Any] | None, HttpResponse]:
-        result = method(self, self.request, **arguments)
-        self._refuse_unasked_body()
-        then = result.then if isinstance(result, AfterCommit) else None
-        response = self._respond(result.result if isinstance(result, AfterCommit) else result)
-        if claim:
-            claim.keep(response, is_final=then is None)
-        return then, response
-
-    def _after_commit(
-        self, claim: idempotency.Claim | None, then: Callable[[], Any], response: HttpResponse
-    ) -> HttpResponse:
-        try:
-            replacement = then()
-            if replacement is not None:
-                response = self._respond(replacement)
-        except Exception as error:
-            response = error_response(error)
-        if claim:
-            claim.settle(response)
-        return response
-
-    def _in_its_own_transactions(
-        self, claim: idempotency.Claim | None, method: Callable[..., Any], arguments: dict[str, Any]
-    ) -> HttpResponse:
-        self._refuse_unasked_body()
-        if claim and not claim.take():
-            return claim.earlier()
-        result = method(self, self.request, **arguments)
-        if isinstance(result, AfterCommit):
-            replacement = result.then()
-            result = result.result if replacement is None else replacement
-        response = self._respond(result)
-        if claim:
-            claim.settle(response)
-        return response
-
-    def _refuse_unasked_body(self) -> None:
-        """An operation without a body takes none, or an empty object; checked last, so that 404 and 403 come first."""
-        described = self.described
-        if described.body is None and not described.raw and not described.upload and self.raw_body:
-            unasked = self._json
-            if not isinstance(unasked, dict):
-                raise Malformed
-            if unasked:
-                raise Invalid(details={name[:100]: ["There is no such field."] for name in list(unasked)[:20]})
+            return self.respond(method(self, self.request, **arguments))
+        return Run(self, method, arguments).answer()
 
     # The shape of the answer
 
-    def _respond(self, result: Any) -> HttpResponse:
+    def respond(self, result: Any) -> HttpResponse:
+        """The response that a method's result means."""
         if isinstance(result, HttpResponse):
             return result
         answer = result if isinstance(result, Answer) else Answer(result)

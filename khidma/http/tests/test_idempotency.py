@@ -147,6 +147,14 @@ def test_a_claim_whose_process_died_can_be_taken_over(committed_db: None, call: 
     assert names() == ["a", "a"]
 
 
+def test_an_answer_whose_process_died_after_the_commit_counts_as_it_is(committed_db: None, call: Any) -> None:
+    first = call("somebody")("POST", "/api/notes", {"name": "a"}, **KEY)
+    IdempotencyRecord.objects.update(settles_at=Now() - timedelta(seconds=1))
+    again = call("somebody")("POST", "/api/notes", {"name": "a"}, **KEY)
+    assert (again.status_code, again.content, again["Idempotent-Replayed"]) == (201, first.content, "true")
+    assert names() == ["a"]
+
+
 def test_a_deadlock_is_started_over_once(committed_db: None, call: Any) -> None:
     Counts.deadlocks = 0
     assert call("somebody")("POST", "/api/deadlocked/1", **KEY).status_code == 200

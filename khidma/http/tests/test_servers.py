@@ -46,6 +46,7 @@ async def test_a_chunked_body_is_bounded_too(committed_db: None) -> None:
     async with client() as http:
         response = await http.post("/api/notes", content=chunks(), headers=HEADERS)
         assert (response.status_code, response.json()["error"]["code"]) == (413, "payload_too_large")
+        assert response.headers["X-Request-ID"] == response.json()["error"]["requestId"]
         assert await stored(http) == []
 
 

@@ -1,0 +1,108 @@
+"""How an operation that may write is run: once per idempotency key, in one transaction, or as it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
+from django.http import HttpResponse
+
+from khidma.http import idempotency
+from khidma.http.answers import AfterCommit
+from khidma.http.handler import STARTED_OVER, error_response, sqlstate
+from khidma.kernel.errors import Invalid, Malformed
+
+if TYPE_CHECKING:
+    from khidma.http.views import ApiView
+
+UNASKED_NAMED = 20
+
+
+class Run:
+    """One run of one operation."""
+
+    def __init__(self, view: ApiView, method: Callable[..., Any], arguments: dict[str, Any]) -> None:
+        self.view = view
+        self.described = view.described
+        self.method = method
+        self.arguments = arguments
+        self.claim: idempotency.Claim | None = None
+
+    def answer(self) -> HttpResponse:
+        """The response, also to what was refused; remembered under the idempotency key if there is one."""
+        try:
+            self.claim = idempotency.claim(self.view.request, self._fingerprinted)
+            return self._in_one_transaction() if self.described.atomic else self._in_its_own_transactions()
+        except Exception as error:
+            response = error_response(error)
+            return self.claim.remember_refusal(response) if self.claim else response
+
+    def _fingerprinted(self) -> bytes:
+        """What tells two requests under one key apart: the body, or an upload's length (its boundary is random)."""
+        if self.described.upload:
+            return str(self.view.django_request.META.get("CONTENT_LENGTH", "")).encode()
+        return self.view.raw_body
+
+    def _in_one_transaction(self) -> HttpResponse:
+        try:
+            return self._attempt()
+        except OperationalError as error:
+            if sqlstate(error) not in STARTED_OVER or connections[DEFAULT_DB_ALIAS].in_atomic_block:
+                raise
+            # PostgreSQL undid everything to end a deadlock, and the method has not left the process: do it again, once.
+            return self._attempt()
+
+    def _attempt(self) -> HttpResponse:
+        with transaction.atomic():
+            is_first = self.claim.take() if self.claim else True
+            if is_first:
+                then, response = self._call()
+        if not is_first and self.claim:
+            return self.claim.earlier()
+        return self._after_commit(then, response) if then else response
+
+    def _call(self) -> tuple[Callable[[], Any] | None, HttpResponse]:
+        result = self.method(self.view, self.view.request, **self.arguments)
+        self._refuse_unasked_body()
+        then = result.then if isinstance(result, AfterCommit) else None
+        response = self.view.respond(result.result if isinstance(result, AfterCommit) else result)
+        if self.claim:
+            self.claim.keep(response, is_final=then is None)
+        return then, response
+
+    def _after_commit(self, then: Callable[[], Any], response: HttpResponse) -> HttpResponse:
+        try:
+            replacement = then()
+            if replacement is not None:
+                response = self.view.respond(replacement)
+        except Exception as error:
+            response = error_response(error)
+        if self.claim:
+            self.claim.settle(response)
+        return response
+
+    def _in_its_own_transactions(self) -> HttpResponse:
+        self._refuse_unasked_body()
+        if self.claim and not self.claim.take():
+            return self.claim.earlier()
+        result = self.method(self.view, self.view.request, **self.arguments)
+        if isinstance(result, AfterCommit):
+            replacement = result.then()
+            result = result.result if replacement is None else replacement
+        response = self.view.respond(result)
+        if self.claim:
+            self.claim.settle(response)
+        return response
+
+    def _refuse_unasked_body(self) -> None:
+        """An operation without a body takes none, or an empty object; checked last, so that 404 and 403 come first."""
+        described = self.described
+        if described.body is None and not described.raw and not described.upload and self.view.raw_body:
+            unasked = self.view.json
+            if not isinstance(unasked, dict):
+                raise Malformed
+            if unasked:
+                raise Invalid(
+                    details={name[:100]: ["There is no such field."] for name in list(unasked)[:UNASKED_NAMED]}
+                )
