@@ -35,8 +35,7 @@ BEGIN
     INSERT INTO gigs_searchword (word)
     SELECT DISTINCT piece.word
     FROM regexp_split_to_table(gigs_words(NEW.title) || ' ' || gigs_headline(NEW), ' ') AS piece(word)
-    WHERE length(piece.word) BETWEEN 3 AND 40
-        AND NOT EXISTS (SELECT FROM gigs_searchword known WHERE known.word = piece.word)
+    WHERE length(piece.word) BETWEEN 3 AND 40 AND piece.word !~ '^[0-9]+$'
     ORDER BY piece.word
     ON CONFLICT DO NOTHING;
     RETURN NULL;
