@@ -13,6 +13,8 @@ __all__ = [
     "EmailTaken",
     "InvalidCode",
     "InvalidCredentials",
+    "PhoneTaken",
+    "PhoneUnchangeable",
     "ProfileIncomplete",
     "RoleRequired",
     "SuspensionInvalid",
@@ -70,6 +72,20 @@ class EmailTaken(Refused):
 
     code = "email_taken"
     message = _("Another account uses this e-mail address.")
+
+
+class PhoneTaken(Refused):
+    """Another account has this phone."""
+
+    code = "phone_taken"
+    message = _("Another account uses this phone number.")
+
+
+class PhoneUnchangeable(Refused):
+    """The user has no phone to change, or has this one already."""
+
+    code = "phone_unchanged"
+    message = _("This is your phone number already.")
 
 
 class EmailMissing(Refused):

@@ -30,6 +30,13 @@ class RolesChanged(Event):
 
 
 @dataclass(frozen=True)
+class PhoneChanged(Event):
+    """The user has another phone; their other sessions were ended."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True)
 class SessionEnded(Event):
     """Logged out, ended from another device, or a refresh token was used twice."""
 

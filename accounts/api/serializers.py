@@ -222,6 +222,15 @@ class LogOutBody(Serializer):
     refresh_token = Text(required=False, max_length=200, single_line=True)
 
 
+class PhoneBody(Serializer):
+    phone = Phone()
+
+
+class PhoneCodesBody(Serializer):
+    old_code = Text(validators=[SIX_DIGITS], single_line=True)
+    new_code = Text(validators=[SIX_DIGITS], single_line=True)
+
+
 class EmailCodeBody(Serializer):
     code = Text(validators=[SIX_DIGITS], single_line=True)
 
@@ -262,6 +271,8 @@ __all__ = [
     "LogOutBody",
     "LoggedInSerializer",
     "Phone",
+    "PhoneBody",
+    "PhoneCodesBody",
     "ProfileBody",
     "PublicUserSerializer",
     "RefreshBody",

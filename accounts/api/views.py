@@ -14,6 +14,8 @@ from accounts.api.serializers import (
     LoggedInSerializer,
     LogInBody,
     LogOutBody,
+    PhoneBody,
+    PhoneCodesBody,
     ProfileBody,
     PublicUserSerializer,
     RefreshBody,
@@ -31,6 +33,8 @@ from accounts.errors import (
     EmailTaken,
     InvalidCode,
     InvalidCredentials,
+    PhoneTaken,
+    PhoneUnchangeable,
     TokenExpired,
     TokenRevoked,
     TotpRequired,
@@ -170,6 +174,37 @@ class Me(ApiView):
     def patch(self, request: Request) -> User:
         """Complete or change own profile, roles among doer and client."""
         return services.update_profile(user=caller_of(request), **self.body())
+
+
+class Phone(ApiView):
+    @operation(
+        access="user",
+        limit="otp",
+        body=PhoneBody,
+        returns=CodeSentSerializer,
+        atomic=False,
+        errors=[PhoneUnchangeable, CodesLocked],
+    )
+    def post(self, request: Request) -> Answer:
+        """Change the phone: codes to the old and the new number."""
+        user, phone = caller_of(request), self.body()["phone"]
+        with counted_code(request, target=user.phone or ""), counted_code(request, target=phone) as self.counted:
+            return Answer({"expires_in": services.send_phone_codes(user=user, phone=phone)}, message=_("Codes sent"))
+
+
+class PhoneCodes(ApiView):
+    @operation(
+        access="user",
+        limit="auth",
+        body=PhoneCodesBody,
+        returns=UserSerializer,
+        atomic=False,
+        fail_closed=False,
+        errors=[InvalidCode, CodesLocked, PhoneTaken],
+    )
+    def post(self, request: Request) -> User:
+        """Confirm both codes."""
+        return services.change_phone(user=caller_of(request), session=session_of(request), **self.body())
 
 
 class Sessions(ApiView):

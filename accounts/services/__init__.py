@@ -1,6 +1,7 @@
 """Every write of accounts."""
 
 from accounts.services.blocks import block_user, unblock_user
+from accounts.services.changing_phone import change_phone, send_phone_codes
 from accounts.services.lists import add_zone, change_zone, ensure_skills, retire_zone, seed_categories
 from accounts.services.operators import (
     check_operator,
@@ -29,6 +30,7 @@ __all__ = [
     "add_zone",
     "begin_session",
     "block_user",
+    "change_phone",
     "change_zone",
     "check_operator",
     "check_second_factor",
@@ -50,6 +52,7 @@ __all__ = [
     "retire_zone",
     "seed_categories",
     "send_email_code",
+    "send_phone_codes",
     "send_sign_in_code",
     "sign_in",
     "suspend_user",

@@ -23,6 +23,8 @@ TABLE = [
     ("POST", "/api/auth/verify-email", {"code": "00000"}, 401, 400),
     ("GET", "/api/users/me", None, 401, 200),
     ("PATCH", "/api/users/me", {"bio": "Hello"}, 401, 200),
+    ("POST", "/api/users/me/phone", {"phone": "no phone"}, 401, 400),
+    ("POST", "/api/users/me/phone/verify", {"oldCode": "1", "newCode": "2"}, 401, 400),
     ("GET", "/api/users/me/blocks", None, 401, 200),
     ("GET", f"/api/users/{OTHER}", None, 200, 200),
     ("POST", f"/api/users/{OTHER}/block", None, 401, 200),
