@@ -17,7 +17,6 @@ def main() -> int:
     except StartRefused as refusal:
         print(refusal, file=sys.stderr)
         return 2
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     uvicorn.run(
         create_app(configuration),
         host="127.0.0.1",

@@ -84,6 +84,13 @@ def set_pace(store: Store, call: Call) -> Body:
     }
 
 
+def reset(store: Store, call: Call) -> Body:
+    """As on the first start: nothing but the float. For the next test."""
+    store.wipe()
+    book.open_book(store)
+    return show_balances(store, call)
+
+
 def list_webhooks(store: Store, call: Call) -> Body:
     return collection(webhooks.listing(store))
 
@@ -114,6 +121,7 @@ OPERATIONS = [
     Operation("GET", "/_sandbox/balances", show_balances),
     Operation("POST", "/_sandbox/clock", shift_clock),
     Operation("POST", "/_sandbox/pace", set_pace),
+    Operation("POST", "/_sandbox/reset", reset),
     Operation("POST", "/_sandbox/faults", add_faults),
     Operation("GET", "/_sandbox/faults", list_faults),
     Operation("DELETE", "/_sandbox/faults", clear_faults),

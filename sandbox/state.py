@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS moves (
 CREATE INDEX IF NOT EXISTS moves_of_entry ON moves (entry);
 CREATE TABLE IF NOT EXISTS balances (account TEXT PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS deliveries (
-    number INTEGER PRIMARY KEY, event_id TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL,
+    number INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL,
     signature TEXT NOT NULL, next_at REAL, attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'waiting',
     examined INTEGER NOT NULL DEFAULT 0,
     instant INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0, last_answer TEXT
@@ -73,10 +73,10 @@ class Store:
     but survival.
     """
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, *, patience: float = 5.0) -> None:
         self.configuration = configuration
         configuration.state.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _take_lock(configuration.state)
+        self._lock = _take_lock(configuration.state, patience)
         self.connection = sqlite3.connect(configuration.state, isolation_level=None, check_same_thread=False)
         self.connection.row_factory = sqlite3.Row
         self.connection.execute("PRAGMA journal_mode = WAL")
@@ -119,6 +119,13 @@ class Store:
 
     def set(self, name: str, value: Any) -> None:
         self.connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value)))
+
+    def wipe(self) -> None:
+        """Forget everything, also what is due. Deliveries keep counting, so that one under way meets no other row."""
+        for table in ("settings", "documents", "idempotency_keys", "work", "moves", "entries", "balances"):
+            self.connection.execute(f"DELETE FROM {table}")
+        self.connection.execute("DELETE FROM deliveries")
+        self.connection.execute("DELETE FROM faults")
 
     def account_id(self) -> str:
         """The merchant's id in webhook bodies, made once per state file."""
@@ -208,14 +215,16 @@ def public(value: Any) -> Any:
     return value
 
 
-def _take_lock(state: Path) -> Any:
-    """An advisory lock that ends with the process; a stand-in that is just stopping gets five seconds to let go."""
+def _take_lock(state: Path, patience: float) -> Any:
+    """An advisory lock that ends with the process; a stand-in that is just stopping gets some seconds to let go."""
     lock = open(f"{state}.lock", "w")  # noqa: SIM115
-    for _ in range(100):
+    end = time.monotonic() + patience
+    while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return lock
         except BlockingIOError:
+            if time.monotonic() > end:
+                lock.close()
+                raise StateInUse(f"Another stand-in uses {state}.") from None
             time.sleep(0.05)
-    lock.close()
-    raise StateInUse(f"Another stand-in uses {state}.")

@@ -155,6 +155,11 @@ class StandIn:
         """`payoutAfterMs`, `validationAfterMs`, `refundAfterMs`; `by_hand` for never."""
         self.control("POST", "/pace", milliseconds)
 
+    def reset(self) -> None:
+        """As new, started if it is not, for the next test."""
+        self.start()
+        self.control("POST", "/reset")
+
     def webhooks(self) -> list[dict[str, Any]]:
         """Every webhook, newest first, with its state."""
         return list(self.control("GET", "/webhooks")["items"])

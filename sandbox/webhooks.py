@@ -8,9 +8,7 @@ import json
 import logging
 from typing import Any
 
-import httpx
-
-from sandbox import faults
+from sandbox import faults, posting
 from sandbox.fields import Body
 from sandbox.state import Store, new_id, public
 
@@ -87,13 +85,11 @@ class Courier:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.under_way: dict[int, asyncio.Task[None]] = {}
-        self.client = httpx.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False, follow_redirects=False)
 
     async def close(self) -> None:
         for task in self.under_way.values():
             task.cancel()
         await asyncio.gather(*self.under_way.values(), return_exceptions=True)
-        await self.client.aclose()
 
     def start_due(self) -> None:
         """Begin the deliveries that are due and not under way."""
@@ -162,14 +158,15 @@ class Courier:
             "X-Razorpay-Event-Id": row["event_id"],
             "Request-Id": row["event_id"],
         }
+        body = row["body"].encode()
         try:
-            response = await asyncio.wait_for(
-                self.client.post(self.store.configuration.webhook_url, content=row["body"].encode(), headers=headers),
-                ANSWER_WITHIN,
-            )
-        except (httpx.HTTPError, TimeoutError) as error:
-            return type(error).__name__, False, isinstance(error, httpx.RemoteProtocolError)
-        return str(response.status_code), response.is_success, response.is_server_error
+            async with asyncio.timeout(ANSWER_WITHIN):
+                status = await posting.post(self.store.configuration.webhook_url, body, headers)
+        except posting.NoAnswer as silence:
+            return str(silence), False, silence.dropped
+        except TimeoutError:
+            return "Timeout", False, False
+        return str(status), 200 <= status < 300, status >= 500
 
     def _try_later(self, row: Body, answer: str, instant: bool) -> None:
         """The next rung of the ladder; past the last one the event is given up and the endpoint disabled.

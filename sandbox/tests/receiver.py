@@ -35,11 +35,15 @@ class Delivery:
 
 
 class Receiver:
-    """Listens on a port of its own, or on a given one; `answers` are the statuses of the next deliveries, then 200."""
+    """Listens on a port of its own, or on a given one; `answers` are the statuses of the next deliveries, then 200.
+
+    `hold_first`: the next delivery is kept waiting for so many seconds, and then gets no answer.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.deliveries: list[Delivery] = []
         self.answers: list[int] = []
+        self.hold_first = 0.0
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,6 +51,11 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.deliveries.append(Delivery(body, headers))
+                hold, receiver.hold_first = receiver.hold_first, 0.0
+                if hold:
+                    time.sleep(hold)
+                    self.close_connection = True
+                    return
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()

@@ -46,8 +46,22 @@ def test_the_float_is_given_once(store: Store) -> None:
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["pay", "fail", "pending", "refund", "refund_failed", "payout", "reverse", "dispute", "lose", "win"]
-            + ["settle", "top_up", "work", "later"]
+            [
+                "pay",
+                "fail",
+                "pending",
+                "refund",
+                "refund_failed",
+                "payout",
+                "reverse",
+                "dispute",
+                "lose",
+                "win",
+                "settle",
+                "top_up",
+                "work",
+                "later",
+            ]
         ),
         st.integers(min_value=100, max_value=90_000),
         st.integers(min_value=0, max_value=99),

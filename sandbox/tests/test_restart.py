@@ -92,6 +92,21 @@ def test_the_thin_methods_say_why_something_is_refused(stand_in: StandIn) -> Non
     assert stand_in.ledger()["totals"]["captured"] == 0
 
 
+def test_a_reset_leaves_nothing_but_the_float(stand_in: StandIn) -> None:
+    with client(stand_in).session as session:
+        auth = (stand_in.key_id, stand_in.key_secret)
+        sdk = razorpay.Client(session=session, auth=auth, base_url=stand_in.url)
+        stand_in.pay(sdk.order.create({"amount": 50_000, "currency": "INR"})["id"])
+        stand_in.faults([{"match": "POST /v1/orders", "fault": "slow"}])
+        stand_in.kill()
+        stand_in.reset()
+        assert sdk.order.all()["items"] == []
+    assert stand_in.webhooks() == []
+    assert stand_in.control("GET", "/faults")["items"] == []
+    seen = stand_in.ledger()
+    assert (seen["balances"], seen["payments"]) == ({"gateway": 0, "payout": 100_000_000}, [])
+
+
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     port = free_port()
     script = (
@@ -141,7 +156,7 @@ def test_one_state_file_has_one_stand_in(tmp_path: Path) -> None:
     store = Store(configuration)
     try:
         with pytest.raises(StateInUse):
-            Store(configuration)
+            Store(configuration, patience=0.1)
     finally:
         store.close()
     Store(configuration).close()

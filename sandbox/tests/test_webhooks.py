@@ -77,6 +77,15 @@ def test_a_capture_answered_with_5xx_is_repeated_at_once(gateway: Gateway) -> No
     assert second.at - first.at == pytest.approx(0.23, abs=0.15)
 
 
+@pytest.mark.parametrize("hold", [0.05, 6.0])
+def test_no_answer_within_five_seconds_is_none(gateway: Gateway, hold: float) -> None:
+    gateway.receiver.hold_first = hold
+    gateway.pay(gateway.order()["id"], outcome="failure")
+    first, second = gateway.receiver.wait_for("payment.failed", times=2)
+    assert (first.event_id, first.body) == (second.event_id, second.body)
+    assert second.at - first.at == pytest.approx(min(hold, 5.0) + RETRY_LADDER[0] / 60, abs=0.3)
+
+
 @pytest.mark.parametrize("webhook_compression", [500_000.0])
 def test_an_endpoint_that_never_accepts_is_disabled_until_a_person_enables_it(gateway: Gateway) -> None:
     gateway.receiver.answers = [400] * 15
