@@ -11,8 +11,8 @@ run: install
 test: install
 	@exec $(PYTHON) -m deploy.local test $(ARGS)
 
-check: install
-	@exec $(PYTHON) -m deploy.local check
+check:
+	@exec bash .ci/run checks
 
 install:
 	@for candidate in $(BASE_PYTHON) python3 python3.13 python3.12 python3.11; do \

@@ -1,4 +1,4 @@
-"""`python -m deploy.local run|test|check`: what the Makefile calls."""
+"""`python -m deploy.local run|test`: what the Makefile calls."""
 
 import os
 import sys

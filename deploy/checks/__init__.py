@@ -1,0 +1,1 @@
+"""Checks of the whole code that no ready-made tool has."""
