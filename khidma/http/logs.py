@@ -120,7 +120,13 @@ def _ending(*, readable: bool) -> list[Processor]:
     """What turns the fields into a line; tracebacks in full only for the developer's own eyes."""
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if readable:
-        return [remove_meta, keep_exception_apart, structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
+        return [
+            remove_meta,
+            keep_exception_apart,
+            structlog.dev.ConsoleRenderer(
+                colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     return [without_values, remove_meta, only_allowed, structlog.processors.JSONRenderer(ensure_ascii=False)]
 
 
