@@ -1,7 +1,7 @@
 """Who is told what when something happens: one small function for a fact and a person.
 
-A handler's transaction holds the streams it pushes to; one that tells several people takes them in the order of their ids,
-as every other push does, so that no two handlers wait for each other.
+A handler's transaction holds the streams it pushes to; one that tells several people takes them in the order of their
+ids, as every other push does, so that no two handlers wait for each other.
 """
 
 from collections.abc import Iterable
