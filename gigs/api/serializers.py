@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
-from rest_framework.serializers import SerializerMethodField
+from rest_framework.serializers import JSONField, SerializerMethodField
 
 from accounts.api.serializers import PublicUserSerializer
 from accounts.models import GigKind
@@ -35,6 +35,27 @@ class CategorySerializer(SubcategorySerializer):
 class SkillSerializer(Serializer):
     id = Id()
     name = Text()
+
+
+class BoxSerializer(Serializer):
+    north = Number()
+    south = Number()
+    east = Number()
+    west = Number()
+
+
+class ZoneSerializer(Serializer):
+    """A service zone; `coverage` is the share (0–1) of the last 30 days' on-site gigs for which a doer was found."""
+
+    id = Id()
+    name = Text()
+    city = Text()
+    boundary = JSONField()
+    boundaries = BoxSerializer(source="*")
+    active_providers = Integer()
+    pending_requests = Integer()
+    avg_response_minutes = Number(source="response_minutes", allow_null=True)
+    coverage = Number(allow_null=True)
 
 
 class PlaceBody(Serializer):

@@ -7,6 +7,7 @@ from gigs.api.views import applications, gigs, lists
 urlpatterns = [
     path("categories", lists.Categories.as_view()),
     path("skills", lists.Skills.as_view()),
+    path("zones", lists.Zones.as_view()),
     path("gigs", gigs.Gigs.as_view()),
     path("gigs/my-gigs", gigs.OwnGigs.as_view()),
     path("gigs/saved", gigs.SavedGigs.as_view()),

@@ -10,7 +10,7 @@ from gigs.selectors.gigs import (
     list_saved_gigs,
 )
 from gigs.selectors.listing import DEFAULT_ORDER, GigFilters, list_gigs_for, order_of
-from gigs.selectors.lists import list_categories, list_skills_like
+from gigs.selectors.lists import list_categories, list_skills_like, list_zones
 
 __all__ = [
     "DEFAULT_ORDER",
@@ -27,5 +27,6 @@ __all__ = [
     "list_own_gigs",
     "list_saved_gigs",
     "list_skills_like",
+    "list_zones",
     "order_of",
 ]

@@ -294,3 +294,23 @@ def test_skills_by_their_beginning(api: Any) -> None:
     rows = api().get("/api/skills", {"search": "PHOTO"}).json()["data"]
     assert [row["name"] for row in rows] == ["photography", "Photoshop"]
     assert api().get("/api/skills", {"search": "%"}).json()["data"] == []
+
+
+def test_zones_with_figures_of_what_is_there(api: Any) -> None:
+    add_zone(name="East", city="Bengaluru", boundary={"type": "Polygon", "coordinates": [BOX]})
+    add_zone(
+        name="Fort",
+        city="Agra",
+        boundary={"type": "Polygon", "coordinates": [[[78, 27], [79, 27], [79, 28], [78, 27]]]},
+    )
+    on_site("Fix the tap")
+    application = make_application(on_site("Fix the roof"))
+    services.award(application=application, client=application.gig.client)
+    answer = api().get("/api/zones")
+    fort, east = answer.json()["data"]
+    assert (fort["city"], fort["pendingRequests"], fort["coverage"]) == ("Agra", 0, None)
+    assert (east["pendingRequests"], east["coverage"], east["activeProviders"]) == (1, 0.5, 0)
+    assert east["avgResponseMinutes"] is None
+    assert east["boundaries"] == {"north": 13.0, "south": 12.9, "east": 77.7, "west": 77.6}
+    assert east["boundary"] == {"type": "Polygon", "coordinates": [BOX]}
+    assert api().get("/api/zones", if_none_match=answer.headers["ETag"]).status_code == 304

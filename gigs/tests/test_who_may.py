@@ -67,6 +67,7 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/gigs", None, "200 200 200 200 200 200"),
     ("GET", "/api/categories", None, "200 200 200 200 200 200"),
     ("GET", "/api/skills", None, "200 200 200 200 200 200"),
+    ("GET", "/api/zones", None, "200 200 200 200 200 200"),
 ]
 CASES = [
     pytest.param(method, address, body, caller, int(status), id=f"{method} {address} by {caller}")

@@ -1,10 +1,10 @@
-"""The lists that a gig's form offers: categories and skills."""
+"""The lists that a gig's form offers: categories, skills and zones."""
 
 from typing import Any
 
 from gigs import selectors
 from gigs.api.filters import SkillQuery
-from gigs.api.serializers import CategorySerializer, SkillSerializer
+from gigs.api.serializers import CategorySerializer, SkillSerializer, ZoneSerializer
 from khidma.http.views import Answer, ApiView, operation
 
 
@@ -20,3 +20,10 @@ class Skills(ApiView):
     def get(self, request: Any) -> Any:
         """Skill names that start like the search."""
         return self.page(selectors.list_skills_like(self.query()["search"]))
+
+
+class Zones(ApiView):
+    @operation(access="public", returns=ZoneSerializer, many=True, etag=True)
+    def get(self, request: Any) -> Any:
+        """Service zones with their figures."""
+        return selectors.list_zones()
