@@ -5,6 +5,7 @@ from payments.selectors.shares import Shares, quote_shares
 from payments.services.banking import (
     add_bank_account,
     make_default,
+    record_validation,
     remove_bank_account,
     send_validation,
     start_validation,
@@ -42,6 +43,7 @@ __all__ = [
     "record_payout",
     "record_refund",
     "record_sighting",
+    "record_validation",
     "refunds_due",
     "remove_bank_account",
     "request_payout",

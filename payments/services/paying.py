@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from khidma.kernel.clock import Now, now
 from khidma.kernel.errors import GatewayUnavailable, NotFound
+from khidma.kernel.ids import new_id
 from khidma.kernel.states import lock, record_change
 from payments.errors import AlreadyPaid, AmountMismatch, EscrowNotAwaiting, InvalidSignature
 from payments.models import Escrow, Payment, PaymentItem
@@ -193,12 +194,13 @@ def _captured(payment: Payment, sighting: Sighting) -> Sighting:
     if sighting.status != "authorized" or differs(payment, sighting) or not is_awaited:
         return sighting
     body = {"amount": sighting.amount, "currency": sighting.currency}
-    attempt = begin_attempt(subject_id=payment.pk, operation=Operation.CAPTURE, key=payment.pk, body=body)
+    attempt = begin_attempt(subject_id=payment.pk, operation=Operation.CAPTURE, key=new_id(), body=body)
     try:
         captured = gateway().capture(sighting.payment_id, body)
     except GatewaySaidNo:  # somebody was faster, perhaps the gateway itself: its present state decides
         captured = gateway().fetch_payment(sighting.payment_id)
-    close_attempt(attempt, gateway_id=sighting.payment_id)
+    finally:  # capturing twice is refused, so the next look decides about a call without an answer
+        close_attempt(attempt, gateway_id=sighting.payment_id)
     return captured
 
 

@@ -9,8 +9,8 @@ from accounts.models import User
 from accounts.tests.factories import make_client, make_doer
 from khidma.kernel.ids import new_id
 from payments import services
-from payments.models import Account, AccountKind, Escrow, Payment
-from payments.providers.gateway import OrderSighting, Sighting
+from payments.models import Account, BankAccount, Escrow, Payment, Payout
+from payments.providers.gateway import OrderSighting, Sighting, ValidationSighting
 from payments.runtime import PaymentSettings
 from payments.selectors import escrow_of
 from payments.services.paying import adopt_order
@@ -86,6 +86,34 @@ def earn(user: User, amount: int) -> None:
     services.settle_escrow(reference=escrow.reference, payee_gross=gross, reason="approved")
 
 
+def make_bank_account(user: User, number: str = "") -> BankAccount:
+    """A verified account, by a penny drop that came back well."""
+    account = services.add_bank_account(
+        user=user, holder_name="Ravi Kumar", account_number=number or f"{next(_numbers):012d}", ifsc="HDFC0000053"
+    )
+    validation = services.start_validation(account=account, user=user)
+    services.record_validation(
+        sighting=ValidationSighting(
+            validation_id=gateway_id("fav"),
+            reference=str(validation.pk),
+            status="completed",
+            amount=100,
+            account_status="active",
+            registered_name="RAVI KUMAR",
+            name_match_score=100,
+        )
+    )
+    return BankAccount.objects.get(pk=account.pk)
+
+
+def make_payout(user: User, amount: int = 50_000) -> Payout:
+    """A withdrawal of money that was earned for it, queued and not sent."""
+    earn(user, amount)
+    if not BankAccount.objects.filter(user=user, removed_at=None).exists():
+        make_bank_account(user)
+    return services.request_payout(user=user, amount=amount)
+
+
 def balance(kind: str, owner_id: UUID | None = None) -> int:
     """What an account holds, in paise."""
     account = Account.objects.filter(kind=kind, owner_id=owner_id).first()
@@ -95,17 +123,3 @@ def balance(kind: str, owner_id: UUID | None = None) -> int:
 def books() -> dict[tuple[str, UUID | None], int]:
     """Every account that is not zero: two of these are equal if no money moved."""
     return {(account.kind, account.owner_id): account.balance for account in Account.objects.exclude(balance=0)}
-
-
-__all__ = [
-    "AccountKind",
-    "balance",
-    "books",
-    "captured",
-    "earn",
-    "fund",
-    "gateway_id",
-    "make_escrow",
-    "make_funded_escrow",
-    "make_payment",
-]

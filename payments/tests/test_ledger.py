@@ -183,7 +183,8 @@ SELECT made.id, account.id, CASE account.kind WHEN 'bank' THEN 10 ELSE -9 END
   FROM made, payments_account AS account WHERE account.kind IN ('bank', 'owner')
 """
 LONELY = """
-INSERT INTO payments_transfer (id, key, kind, content, entry_count, note) VALUES (gen_random_uuid(), %s, 'move', '', 2, '')
+INSERT INTO payments_transfer (id, key, kind, content, entry_count, note)
+VALUES (gen_random_uuid(), %s, 'move', '', 2, '')
 """
 LATER = """
 INSERT INTO payments_entry (transfer_id, account_id, amount)
@@ -217,7 +218,8 @@ def test_an_escrow_holds_money_only_while_it_says_so(committed_db: None) -> None
 def test_the_function_is_the_apps_alone(committed_db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT has_function_privilege('khidma_readonly', oid, 'EXECUTE') FROM pg_proc WHERE proname = 'payments_post'"
+            "SELECT has_function_privilege('khidma_readonly', oid, 'EXECUTE')"
+            "  FROM pg_proc WHERE proname = 'payments_post'"
         )
         assert cursor.fetchone() == (False,)
 
