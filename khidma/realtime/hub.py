@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -12,6 +12,7 @@ import redis.asyncio as valkey
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
+from prometheus_client import Gauge
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -24,6 +25,8 @@ from khidma.realtime.line import CACHE_LOST, DATABASE_LOST, Frame, Line
 SILENCE = 2.0
 GRACE = 1.5
 LOOK_EVERY = 1.0
+
+open_sockets = Gauge("khidma_open_sockets", "Sockets open now.", multiprocess_mode="livesum")
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +58,7 @@ class Hub:
     def join(self, line: Line) -> None:
         """Take a line in; nobody is known to be at its end yet."""
         self.lines[line] = None
+        open_sockets.inc()
         if not self._tasks:
             self._hearing = asyncio.Event()
             self._valkey = valkey.Redis.from_url(
@@ -69,18 +73,20 @@ class Hub:
         return self._hearing.is_set()
 
     def attach(self, line: Line, user_id: UUID) -> list[Line]:
-        """Deliver this user's stream to the line; returns all lines of the user, oldest first."""
+        """Deliver this user's stream to the line; returns all lines of the user that are not closing, oldest first."""
         self._by_user[user_id][line] = None
-        return list(self._by_user[user_id])
+        return [mine for mine in self._by_user[user_id] if mine.closed_with is None]
 
     async def leave(self, line: Line) -> None:
         """Forget a line. The last one turns off the light."""
-        self.lines.pop(line, None)
+        if line in self.lines:
+            del self.lines[line]
+            open_sockets.dec()
         if line.user_id is not None:
-            mine = self._by_user[line.user_id]
+            mine = self._by_user.get(line.user_id, {})
             mine.pop(line, None)
             if not mine:
-                del self._by_user[line.user_id]
+                self._by_user.pop(line.user_id, None)
         if not self.lines:
             await self._stop()
 
@@ -132,16 +138,17 @@ class Hub:
         while True:
             try:
                 await self._hear()
-            except (RedisError, OSError) as error:
-                log.warning("doorbell_lost", error=type(error).__name__)
-            if self._hearing.is_set() or lost_at is None:
-                lost_at = clock()
-            self._hearing.clear()
+            except Exception as error:
+                if self._hearing.is_set() or lost_at is None:
+                    lost_at = clock()
+                    is_expected = isinstance(error, RedisError | OSError)
+                    log.warning("doorbell_lost", error=type(error).__name__, exc_info=not is_expected)
+                self._hearing.clear()
             if clock() - lost_at > GRACE:
                 self.shut_all(CACHE_LOST)
             await asyncio.sleep(0.2)
 
-    async def _hear(self) -> None:
+    async def _hear(self) -> NoReturn:
         """Listen until the connection fails. :raises TimeoutError: not even a ping was answered."""
         assert self._valkey is not None
         async with self._valkey.pubsub() as ear:
@@ -171,14 +178,16 @@ class Hub:
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            for line in list(self.lines):
-                line.on_tick(clock())
             try:
+                for line in list(self.lines):
+                    line.on_tick(clock())
                 await self._compare()
                 await self.inspect()
             except DatabaseError as error:
                 log.warning("hub_lost_database", error=type(error).__name__)
                 self.shut_all(DATABASE_LOST)
+            except Exception:
+                log.exception("hub_look_failed")
 
     async def _compare(self) -> None:
         if not self._by_user:

@@ -46,7 +46,8 @@ class Position:
 def push(*, user_ids: Iterable[UUID], event: str, data: dict[str, Any]) -> dict[UUID, int]:
     """Write one event to the stream of each user, in the caller's transaction, and ring after commit.
 
-    The positions are locked in the order of the ids; they stay locked until the transaction ends, so push last.
+    The positions are locked in the order of the ids and stay locked until the transaction ends: push last, and once for
+    all who hear the same. Two pushes in one transaction may deadlock with the same two in the other order.
     `data` goes over the wire as it is (camelCase). Returns the number that each user's event got.
     """
     users = sorted(set(user_ids))
@@ -55,7 +56,7 @@ def push(*, user_ids: Iterable[UUID], event: str, data: dict[str, Any]) -> dict[
     with connection.cursor() as cursor:
         cursor.execute(_PUSH, {"users": users, "event": event, "data": orjson.dumps(data).decode()})
         numbers: dict[UUID, int] = dict(cursor.fetchall())
-    transaction.on_commit(partial(ring, event=event, data=data, numbers=numbers))
+    transaction.on_commit(partial(ring, event=event, data=data, numbers=numbers), robust=True)
     return numbers
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.serializers import PublicUserSerializer
@@ -20,13 +21,14 @@ class ReaderSerializer(Serializer):
 
 
 class MessageSerializer(ModelSerializer):
-    """One message, as `selectors.list_messages` reads it."""
+    """One message; the numbers of a conversation have no gaps."""
 
     conversation_id = Id()
     order_id = serializers.SerializerMethodField()
     sender_id = Id(allow_null=True)
     kind = Choice(choices=MessageKind.choices)
     attachments = serializers.SerializerMethodField()
+    client_message_id = serializers.SerializerMethodField()
     read_by = serializers.SerializerMethodField()
 
     class Meta:
@@ -45,6 +47,7 @@ class MessageSerializer(ModelSerializer):
             "created_at",
         )
 
+    @extend_schema_field({"type": ["string", "null"], "format": "uuid"})
     def get_order_id(self, message: Message) -> str | None:
         order_id = message.conversation.order_id
         return str(order_id) if order_id else None
@@ -52,13 +55,17 @@ class MessageSerializer(ModelSerializer):
     def get_attachments(self, message: Message) -> list[dict[str, Any]]:
         return []
 
+    def get_client_message_id(self, message: Message) -> str | None:
+        return message.client_message_id or None
+
+    @extend_schema_field(ReaderSerializer(many=True))
     def get_read_by(self, message: Message) -> list[dict[str, Any]]:
         read_by: list[dict[str, Any]] = getattr(message, "read_by", [])
         return [entry for entry in read_by if entry["userId"] != str(message.sender_id)]
 
 
 class ConversationSerializer(ModelSerializer):
-    """One conversation, as `selectors.list_conversations_for` reads it."""
+    """One conversation, as the caller sees it."""
 
     order_id = Id(allow_null=True)
     application_id = Id(allow_null=True)
@@ -80,10 +87,12 @@ class ConversationSerializer(ModelSerializer):
             "created_at",
         )
 
+    @extend_schema_field(PublicUserSerializer(many=True))
     def get_parties(self, conversation: Conversation) -> list[dict[str, Any]]:
         users = [participant.user for participant in conversation.participants.all()]
         return list(PublicUserSerializer(users, many=True, context=self.context).data)
 
+    @extend_schema_field(MessageSerializer(allow_null=True))
     def get_last_message(self, conversation: Conversation) -> dict[str, Any] | None:
         """The last message; whoever has read it has read nothing later, so the participants tell who and when."""
         message: Any = conversation.last_message
