@@ -25,6 +25,7 @@ from khidma.kernel.errors import TooMany, Unavailable
 logger = logging.getLogger(__name__)
 
 MINUTE, HOUR = 60, 3600
+LEFT_ALONE_SECONDS = 2.0
 REFUSED_WITHOUT_COUNTER = frozenset({"otp", "money", "auth"})
 
 
@@ -54,9 +55,7 @@ def hit(name: str, key: str, *, amount: int, seconds: int, fail_closed: bool = T
         return None
     item = RateLimitItemPerSecond(amount, seconds)
     try:
-        limiter = _limiter(settings.REDIS_URL)
-        passed = limiter.hit(item, name, key)
-        stats = limiter.get_window_stats(item, name, key)
+        passed, stats = _ask(item, name, key)
     except (RedisError, StorageError) as error:
         if fail_closed:
             raise Unavailable from error
@@ -66,6 +65,19 @@ def hit(name: str, key: str, *, amount: int, seconds: int, fail_closed: bool = T
     if not passed:
         raise LimitHit(Counted(amount, 0, reset))
     return Counted(amount, max(0, stats.remaining), reset)
+
+
+def _ask(item: RateLimitItemPerSecond, name: str, key: str) -> tuple[bool, Any]:
+    """Ask the counter; after a failure it is left alone for a moment, so that nobody else waits for it in vain."""
+    url = settings.REDIS_URL
+    if time.monotonic() < _unreachable_until.get(url, 0.0):
+        raise RedisError("the counter did not answer a moment ago")
+    try:
+        limiter = _limiter(url)
+        return limiter.hit(item, name, key), limiter.get_window_stats(item, name, key)
+    except (RedisError, StorageError):
+        _unreachable_until[url] = time.monotonic() + LEFT_ALONE_SECONDS
+        raise
 
 
 def give_back(name: str, key: str, *, amount: int, seconds: int) -> None:
@@ -111,6 +123,9 @@ def _rule(request: Request, limit: Limit) -> tuple[str, str, int, int]:
         return "anonymous", address, numbers.read_per_address, MINUTE
     seconds = HOUR if limit in {"upload", "export"} else MINUTE
     return limit, str(user.pk), getattr(numbers, f"{limit}_per_user"), seconds
+
+
+_unreachable_until: dict[str, float] = {}
 
 
 @lru_cache(maxsize=4)

@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 from django.test import RequestFactory, override_settings
 
+from khidma.http import limits
 from khidma.http.addresses import client_address, limited_address
 from khidma.http.limits import hit
 from khidma.http.runtime import SecuritySettings
@@ -99,6 +100,19 @@ def test_without_the_counter_only_what_must_be_counted_is_refused(
     assert note.name == "open"
     with pytest.raises(Unavailable):
         hit("otp", "+919876543210", amount=5, seconds=600)
+
+
+def test_a_counter_that_failed_is_left_alone_for_a_moment(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:2/0"
+    assert hit("test", "a", amount=1, seconds=60, fail_closed=False) is None
+
+    def asked(url: str) -> Any:
+        raise AssertionError(f"{url} was asked again")
+
+    monkeypatch.setattr(limits, "_limiter", asked)
+    assert hit("test", "a", amount=1, seconds=60, fail_closed=False) is None
+    with pytest.raises(Unavailable):
+        hit("test", "a", amount=1, seconds=60)
 
 
 @pytest.mark.django_db
