@@ -25,7 +25,8 @@ def read_body(request: HttpRequest, limit: int = MAX_BODY) -> bytes:
     if hasattr(request, "_body"):
         raw = bytes(request._body)
     else:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+        announced = str(request.META.get("CONTENT_LENGTH", ""))
+        if announced.isdecimal() and int(announced[:19]) > limit:
             raise PayloadTooLarge(details={"limit": limit})
         try:
             raw = request.read(limit + 1)

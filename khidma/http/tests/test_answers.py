@@ -175,3 +175,19 @@ def test_private_answers_are_kept_by_nobody(call: Any) -> None:
     assert response["Cache-Control"] == "no-store"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+def test_only_listed_origins_may_ask_from_a_browser(call: Any, settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.khidma.example"]
+    asked = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "idempotency-key,authorization"}
+    allowed = call()("OPTIONS", "/api/notes", Origin="https://app.khidma.example", **asked)
+    assert allowed.status_code == 200
+    assert allowed["Access-Control-Allow-Origin"] == "https://app.khidma.example"
+    assert "idempotency-key" in allowed["Access-Control-Allow-Headers"]
+    refused = call()("OPTIONS", "/api/notes", Origin="https://evil.example", **asked)
+    assert "Access-Control-Allow-Origin" not in refused
+    assert "Access-Control-Allow-Origin" not in call()("GET", "/api/notes", Origin="null")
+    assert (
+        "X-Request-ID"
+        in call()("GET", "/api/notes", Origin="https://app.khidma.example")["Access-Control-Expose-Headers"]
+    )

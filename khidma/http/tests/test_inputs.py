@@ -176,3 +176,10 @@ def test_refusals_of_a_field_come_under_its_name(call: Any) -> None:
 def test_an_operation_may_set_a_limit_of_its_own(call: Any) -> None:
     assert call()("POST", "/api/webhooks/payment", b"\xff" * 1000).json()["data"] == {"length": 1000}
     assert call()("POST", "/api/webhooks/payment", b"\xff" * 1001).status_code == 413
+
+
+def test_hostile_requests_that_no_view_sees(call: Any) -> None:
+    many = "&".join(f"field{index}=1" for index in range(3000))
+    assert call()("GET", f"/api/notes?{many}").json()["error"]["code"] == "malformed_request"
+    assert call()("GET", "/api/notes", Host="evil.example.org").json()["error"]["code"] == "malformed_request"
+    assert call()("GET", "/api/" + "a/" * 2000).json()["error"]["code"] == "not_found"
