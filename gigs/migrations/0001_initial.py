@@ -365,7 +365,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="gig",
-            index=models.Index(fields=["status", "-is_boosted", "-created_at", "-id"], name="gigs_gig_newest"),
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=["status", "-is_boosted", "-created_at", "-id"],
+                name="gigs_gig_newest",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="gig",
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=["status", "created_at", "id"],
+                name="gigs_gig_created",
+            ),
         ),
         migrations.AddIndex(
             model_name="gig",
@@ -373,27 +385,51 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="gig",
-            index=models.Index(fields=["category", "status", "-created_at", "-id"], name="gigs_gig_category"),
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=["category", "status", "-created_at", "-id"],
+                name="gigs_gig_category",
+            ),
         ),
         migrations.AddIndex(
             model_name="gig",
-            index=models.Index(fields=["kind", "status", "-created_at", "-id"], name="gigs_gig_kind_newest"),
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=["kind", "status", "-created_at", "-id"],
+                name="gigs_gig_kind_newest",
+            ),
         ),
         migrations.AddIndex(
             model_name="gig",
-            index=models.Index(fields=["status", "deadline", "id"], name="gigs_gig_deadline"),
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=["status", "deadline", "id"],
+                name="gigs_gig_deadline",
+            ),
         ),
         migrations.AddIndex(
             model_name="gig",
-            index=models.Index(fields=["status", "budget_min", "id"], name="gigs_gig_budget_min"),
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=["status", "budget_min", "id"],
+                name="gigs_gig_budget_min",
+            ),
         ),
         migrations.AddIndex(
             model_name="gig",
-            index=models.Index(fields=["status", "budget_max", "id"], name="gigs_gig_budget_max"),
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=["status", "budget_max", "id"],
+                name="gigs_gig_budget_max",
+            ),
         ),
         migrations.AddIndex(
             model_name="gig",
-            index=models.Index(fields=["status", "applications_count", "id"], name="gigs_gig_applications"),
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=["status", "applications_count", "id"],
+                name="gigs_gig_applications",
+            ),
         ),
         migrations.AddIndex(
             model_name="gig",

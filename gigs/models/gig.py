@@ -36,6 +36,18 @@ class Priority(models.TextChoices):
     URGENT = "urgent", _("urgent")
 
 
+LISTED_BY = {
+    "newest": ["status", "-is_boosted", "-created_at", "-id"],
+    "category": ["category", "status", "-created_at", "-id"],
+    "kind_newest": ["kind", "status", "-created_at", "-id"],
+    "created": ["status", "created_at", "id"],
+    "deadline": ["status", "deadline", "id"],
+    "budget_min": ["status", "budget_min", "id"],
+    "budget_max": ["status", "budget_max", "id"],
+    "applications": ["status", "applications_count", "id"],
+}
+
+
 class GigQuerySet(models.QuerySet["Gig"]):
     """Gigs by who may know of them."""
 
@@ -157,15 +169,13 @@ class Gig(Stateful, Record):
                 condition=Q(is_boosted=False) | Q(boosted_until__isnull=False), name="gigs_gig_boost_ends"
             ),
         ]
+        # The list reads gigs that were not deleted, and counts them from the index alone.
         indexes = [
-            models.Index(fields=["status", "-is_boosted", "-created_at", "-id"], name="gigs_gig_newest"),
+            *(
+                models.Index(fields=fields, condition=Q(removed_at__isnull=True), name=f"gigs_gig_{name}")
+                for name, fields in LISTED_BY.items()
+            ),
             models.Index(fields=["client", "-created_at", "-id"], name="gigs_gig_of_client"),
-            models.Index(fields=["category", "status", "-created_at", "-id"], name="gigs_gig_category"),
-            models.Index(fields=["kind", "status", "-created_at", "-id"], name="gigs_gig_kind_newest"),
-            models.Index(fields=["status", "deadline", "id"], name="gigs_gig_deadline"),
-            models.Index(fields=["status", "budget_min", "id"], name="gigs_gig_budget_min"),
-            models.Index(fields=["status", "budget_max", "id"], name="gigs_gig_budget_max"),
-            models.Index(fields=["status", "applications_count", "id"], name="gigs_gig_applications"),
             models.Index(
                 fields=["zone", "status", "-created_at"], condition=Q(zone__isnull=False), name="gigs_gig_zone"
             ),

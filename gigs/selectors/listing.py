@@ -68,7 +68,7 @@ def order_of(filters: GigFilters) -> tuple[str, ...]:
 
 def list_gigs_for(user: User | None, filters: GigFilters) -> QuerySet[Gig]:
     """The gigs that match, as this viewer sees them; not yet ordered. :raises Invalid: no such category."""
-    gigs: QuerySet[Gig] = Gig.objects.public() if filters.status in PUBLIC_STATUSES else Gig.objects.visible_to(user)
+    gigs: QuerySet[Gig] = Gig.objects.present() if filters.status in PUBLIC_STATUSES else Gig.objects.visible_to(user)
     gigs = gigs.filter(_condition(filters), status=filters.status)
     if filters.city:
         gigs = gigs.alias(lower_city=Lower("city")).filter(lower_city=filters.city.lower()).exclude(city="")

@@ -4,13 +4,16 @@ import re
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
-from django.db.models import F, IntegerField, QuerySet, Value
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Cast
 
 from gigs.models import Gig
 
 MOST_WORDS = 12
 LONGEST_WORD = 40
+MOST_RANKED = 1_000
+"""To rank a gig its words must be read; of a very common word only the newest gigs are ranked, the others follow."""
+
 RANK_STEPS = 1_000_000
 """Ranks become whole numbers, so that a cursor can hold one exactly."""
 
@@ -55,8 +58,10 @@ def search(gigs: QuerySet[Gig], text: str) -> QuerySet[Gig]:
     query = _query(" & ".join(terms))
     if len(terms) > 1 and not gigs.filter(search_document=query).exists():
         query = _query(" | ".join(terms))
+    hits = gigs.filter(search_document=query)
+    newest = hits.order_by("-created_at").values("pk")[:MOST_RANKED]
     rank = Cast(SearchRank(F("search_document"), query) * RANK_STEPS, IntegerField())
-    return gigs.filter(search_document=query).annotate(relevance=rank)
+    return hits.annotate(relevance=Case(When(pk__in=newest, then=rank), default=Value(0)))
 
 
 def _query(text: str) -> SearchQuery:
