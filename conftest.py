@@ -3,7 +3,6 @@
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,21 +108,28 @@ def api() -> "Callable[..., JsonClient]":
     return client
 
 
-@pytest.fixture
-def gateway(tmp_path: Path, settings: LazySettings) -> "Iterator[StandIn]":
-    """A gateway without memory of other tests, with the settings pointing at it.
-
-    Nobody takes its webhooks: `gateway.webhooks()` shows what it wanted to send.
-    """
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[StandIn]":
+    """This worker's gateway, for all its tests. Nobody takes its webhooks."""
     from sandbox.testing import StandIn
 
     with StandIn(
-        state=tmp_path / "gateway.sqlite3",
+        state=tmp_path_factory.mktemp("gateway") / "state.sqlite3",
         webhook_url="http://127.0.0.1:9/",
         key_id=settings.RAZORPAY_KEY_ID,
         key_secret=settings.RAZORPAY_KEY_SECRET,
         webhook_secret=settings.RAZORPAY_WEBHOOK_SECRET,
         account_number=settings.RAZORPAYX_ACCOUNT_NUMBER,
     ) as running:
-        settings.RAZORPAY_BASE_URL = running.url
         yield running
+
+
+@pytest.fixture
+def gateway(stand_in: "StandIn", settings: LazySettings) -> "StandIn":
+    """A gateway without memory of other tests, with the settings pointing at it.
+
+    `gateway.webhooks()` shows what it wanted to send. A test may stop or kill it.
+    """
+    stand_in.reset()
+    settings.RAZORPAY_BASE_URL = stand_in.url
+    return stand_in
