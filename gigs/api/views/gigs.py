@@ -57,10 +57,10 @@ class GigDetail(ApiView):
     def get(self, request: Any, gig_id: UUID) -> Gig:
         """One gig."""
         viewer = viewer_of(request)
-        gig = selectors.get_gig_for(viewer, gig_id)
+        gig = selectors.get_visible_gig(viewer, gig_id)
         if gig.is_public and (viewer is None or viewer.pk != gig.client_id):
             services.note_view(gig=gig, viewer=viewer_key(self))
-        return gig
+        return selectors.get_gig_for(viewer, gig_id)
 
     @operation(
         access="user", body=GigChangesBody, returns=GigSerializer,
