@@ -1,4 +1,4 @@
-"""The page where a person pays or fails by hand, without a line of script."""
+"""The pages for a person: the latest orders, and one to pay or fail by hand, without a line of script."""
 
 from collections.abc import Callable
 from html import escape
@@ -31,6 +31,9 @@ def routes(store: Callable[[], Store]) -> list[Route]:
     async def show(request: Request) -> Response:
         return _show(store(), request)
 
+    async def front(request: Request) -> Response:
+        return _front(store())
+
     async def answer(request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
         options = {name: form[name] for name in ("outcome", "method") if name in form}
@@ -43,9 +46,21 @@ def routes(store: Callable[[], Store]) -> list[Route]:
         return RedirectResponse(f"/checkout/{order_id}?payment={result['razorpay_payment_id']}", status_code=303)
 
     return [
+        Route("/", front, methods=["GET"]),
         Route("/checkout/{order_id}", show, methods=["GET"]),
         Route("/checkout/{order_id}", answer, methods=["POST"]),
     ]
+
+
+def _front(store: Store) -> Response:
+    """The latest orders, each with its page to pay on, for whoever opens the stand-in's address."""
+    rows = "".join(
+        f'<li><a href="/checkout/{order["id"]}">{rupees(order["amount"])}</a> {order["status"]}'
+        f" <small>{escape(order['receipt'] or order['id'])}</small></li>"
+        for order in store.find("order", count=20)
+    )
+    body = f"<ul>{rows}</ul>" if rows else "<p>No order has come in yet.</p>"
+    return _page("Stand-in for Razorpay", "The latest orders", body)
 
 
 def _show(store: Store, request: Request) -> Response:

@@ -44,3 +44,11 @@ def test_there_is_nothing_to_pay_for_an_unknown_order(gateway: Gateway) -> None:
     page = gateway.http.get("/checkout/order_00000000000000")
     assert page.status_code == 404
     assert "no such order" in page.text
+
+
+def test_the_front_page_lists_orders_with_their_pages(gateway: Gateway) -> None:
+    assert "No order has come in yet." in gateway.http.get("/").text
+    order = gateway.order(12_345_600, receipt="<i>r</i>")
+    page = gateway.http.get("/").text
+    assert f'href="/checkout/{order["id"]}"' in page
+    assert "<i>" not in page
