@@ -24,6 +24,7 @@ from khidma.realtime.line import CACHE_LOST, DATABASE_LOST, Frame, Line
 
 SILENCE = 2.0
 GRACE = 1.5
+DATABASE_GRACE = 3.0
 LOOK_EVERY = 1.0
 
 open_sockets = Gauge("khidma_open_sockets", "Sockets open now.", multiprocess_mode="livesum")
@@ -34,8 +35,8 @@ log = structlog.get_logger(__name__)
 class Hub:
     """Hands events to the lines of this process. It runs while it has lines, on the event loop that asked for it.
 
-    The doorbell is for speed only: what it drops, the look at the table finds within a second. When the doorbell
-    cannot be heard for longer than a moment, or the table cannot be read, every line is closed; clients resume later.
+    The doorbell is for speed only: what it drops, the looks at the table find within two seconds. When the doorbell
+    cannot be heard, or the table not be read, for longer than a moment, every line is closed; clients resume later.
     """
 
     _hubs: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "dict[type[Hub], Hub]"]] = WeakKeyDictionary()
@@ -176,16 +177,21 @@ class Hub:
     async def _look(self) -> None:
         """Each second: let every line keep its times, and see whether the table holds more than was heard."""
         clock = asyncio.get_running_loop().time
+        lost_at: float | None = None
         while True:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 for line in list(self.lines):
+                    line.mind_progress(clock())
                     line.on_tick(clock())
                 await self._compare()
                 await self.inspect()
+                lost_at = None
             except DatabaseError as error:
-                log.warning("hub_lost_database", error=type(error).__name__)
-                self.shut_all(DATABASE_LOST)
+                lost_at = lost_at or clock()
+                log.warning("hub_cannot_look", error=type(error).__name__)
+                if clock() - lost_at > DATABASE_GRACE:
+                    self.shut_all(DATABASE_LOST)
             except Exception:
                 log.exception("hub_look_failed")
 

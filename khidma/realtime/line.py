@@ -16,6 +16,8 @@ from khidma.realtime.database import in_database
 
 MOST_WAITING = 256
 BATCH = 200
+PAUSE = 1.0
+STUCK = 5.0
 
 TOO_SLOW = 4410
 DATABASE_LOST = 1012
@@ -70,6 +72,8 @@ class Line:
         self._waiting: deque[Frame] = deque()
         self._wake = asyncio.Event()
         self._cursor: int | None = None
+        self._seen = 0
+        self._writing_since: float | None = None
         self._behind = False
         self._held = False
         self._reading = False
@@ -113,10 +117,19 @@ class Line:
         self._queue(frame)
 
     def hear_of(self, last_seq: int) -> None:
-        """The table holds events up to this number: read what the doorbell did not bring."""
-        if self._cursor is not None and last_seq > self._cursor:
+        """The table holds events up to this number: read what the doorbell did not bring since the last look."""
+        if self._cursor is not None and self._seen > self._cursor:
             self._behind = True
             self._wake.set()
+        self._seen = last_seq
+
+    def mind_progress(self, at: float) -> None:
+        """Close a line that has been stuck in one frame with too many behind it, in the queue or still in the table."""
+        if self._writing_since is None or at - self._writing_since < STUCK:
+            return
+        unread = max(0, self._seen - self._cursor) if self._cursor is not None else 0
+        if len(self._waiting) + unread > MOST_WAITING:
+            self.shut(TOO_SLOW)
 
     def shut(self, code: int, *, after_queue: bool = False) -> None:
         """Close with this code; `after_queue` lets what is waiting go out first."""
@@ -131,22 +144,18 @@ class Line:
 
     async def run(self) -> None:
         """Write until the socket is closed."""
-        try:
-            while True:
-                await self._flush()
-                if self.closed_with is not None:
-                    if self._closing is None:
-                        await self._close(self.closed_with)
-                    return
-                if self._behind and not self._held:
-                    await self._catch_up()
-                    continue
-                self._wake.clear()
-                if not self._waiting:
-                    await self._wake.wait()
-        except DatabaseError as error:
-            log.warning("socket_lost_database", error=type(error).__name__)
-            self.shut(DATABASE_LOST)
+        while True:
+            await self._flush()
+            if self.closed_with is not None:
+                if self._closing is None:
+                    await self._close(self.closed_with)
+                return
+            if self._behind and not self._held:
+                await self._try_to_catch_up()
+                continue
+            self._wake.clear()
+            if not self._waiting:
+                await self._wake.wait()
 
     def _queue(self, frame: Frame) -> None:
         if self.closed_with is not None:
@@ -163,7 +172,19 @@ class Line:
 
     async def _write(self, frame: Frame) -> None:
         ref = self._expected.pop(f"{frame.event} {frame.data.get('messageId')}", None) if self._expected else None
-        await self._send((frame if ref is None else Frame(frame.event, frame.data, frame.seq, ref)).encode())
+        text = (frame if ref is None else Frame(frame.event, frame.data, frame.seq, ref)).encode()
+        self._writing_since = asyncio.get_running_loop().time()
+        await self._send(text)
+        self._writing_since = None
+
+    async def _try_to_catch_up(self) -> None:
+        """Without the database, try again in a moment; the hub decides when it is lost for good."""
+        try:
+            await self._catch_up()
+        except DatabaseError as error:
+            log.warning("line_cannot_catch_up", error=type(error).__name__)
+            self._behind = True
+            await asyncio.sleep(PAUSE)
 
     async def _catch_up(self) -> None:
         """Read and send one batch after the cursor; `_behind` stays set while there may be more."""

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 
 from accounts.errors import TokenExpired
 from accounts.tokens import Caller
-from khidma.kernel.errors import KhidmaError, TooMany, Unauthenticated
+from khidma.kernel.errors import KhidmaError, TooMany, Unauthenticated, Unavailable
 from khidma.kernel.ids import new_id
 from khidma.realtime.database import in_database
 from khidma.realtime.doorbell import passing
@@ -166,7 +166,7 @@ class ChatSocket(AsyncWebsocketConsumer):
     # Commands ----------------------------------------------------------------------------------------------------
 
     async def _perform(self, command: Command) -> None:
-        """Do what the frame asks. A refusal is an answer; without the database the connection ends."""
+        """Do what the frame asks. A refusal is an answer; without the database nobody gets in."""
         try:
             body = command.body()
             if command.event not in ("AUTHENTICATE", "PING", "PONG"):
@@ -175,8 +175,10 @@ class ChatSocket(AsyncWebsocketConsumer):
         except KhidmaError as error:
             self.line.say(error_frame(error, command.ref))
         except DatabaseError as error:
-            log.warning("socket_lost_database", error=type(error).__name__)
-            self.line.shut(DATABASE_LOST)
+            log.warning("socket_command_without_database", error=type(error).__name__)
+            self.line.say(error_frame(Unavailable(), command.ref))
+            if self.caller is None:
+                self.line.shut(DATABASE_LOST, after_queue=True)
         except Exception:
             log.exception("socket_command_failed", event_name=command.event)
             self.line.say(error_frame(KhidmaError(), command.ref))

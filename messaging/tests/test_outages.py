@@ -11,7 +11,7 @@ import redis
 from django.conf import settings as django_settings
 from psycopg import sql
 
-from accounts.tests.factories import make_client
+from accounts.tests.factories import bearer, make_client
 from deploy.local import postgres, pytest_worker
 from khidma.realtime import streams
 from khidma.realtime.database import in_database
@@ -113,8 +113,15 @@ async def test_a_quiet_doorbell_stays_in_use() -> None:
 
 async def test_without_the_database_sockets_are_closed_with_1012() -> None:
     user = await in_database(make_client)
+    token = await in_database(bearer, user)
     async with phone(user) as hers:
         with postgres.connect(pytest_worker.VALUES) as connection:
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(pytest_worker.DATABASE))
             connection.execute(drop)
-        assert await hers.hear_close(within=6.0) == 1012
+        error = await hers.ask("CHAT_MESSAGE", "ERROR", conversationId=user.pk, text="Hello?")
+        assert error["data"]["code"] == "service_unavailable"
+        assert await hers.hear_close(within=8.0) == 1012
+    async with phone() as hers:
+        await hers.send("AUTHENTICATE", token=token)
+        assert (await hers.hear("ERROR"))["data"]["code"] == "service_unavailable"
+        assert await hers.hear_close() == 1012
