@@ -94,8 +94,8 @@ def test_the_shape_of_a_gig(api: Any) -> None:
     assert set(shown) == {
         "id", "clientId", "client", "kind", "title", "description", "category", "skills", "budgetType", "budgetMin",
         "budgetMax", "deadline", "attachments", "status", "applicationsCount", "viewsCount", "isBoosted",
-        "boostedUntil", "isSaved", "myApplicationId", "location", "scheduledAt", "flexibilityMinutes", "estimatedMinutes", "priority",
-        "createdAt", "updatedAt",
+        "boostedUntil", "isSaved", "myApplicationId", "location", "scheduledAt", "flexibilityMinutes",
+        "estimatedMinutes", "priority", "createdAt", "updatedAt",
     }  # fmt: skip
     assert shown["deadline"] == milliseconds(gig.deadline)
     assert "phone" not in shown["client"]
