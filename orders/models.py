@@ -169,7 +169,7 @@ class Deliverable(Record):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="deliverables")
     message = models.TextField()
     attachments = ArrayField(models.UUIDField(), default=list, blank=True)
-    links = ArrayField(models.URLField(max_length=2000), default=list, blank=True)
+    links = ArrayField(models.CharField(max_length=2000), default=list, blank=True)
     minutes_worked = models.PositiveIntegerField(null=True)
 
     class Meta:

@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 (
                     "links",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.URLField(max_length=2000), blank=True, default=list, size=None
+                        base_field=models.CharField(max_length=2000), blank=True, default=list, size=None
                     ),
                 ),
                 ("minutes_worked", models.PositiveIntegerField(null=True)),

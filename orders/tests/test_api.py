@@ -302,3 +302,34 @@ def test_earnings_are_for_doers_and_a_sane_span(api: Any) -> None:
         {"groupBy": "year"},
     ):
         assert doer.get("/api/doers/me/earnings", bad).status_code == 400
+
+
+def test_the_same_key_accepts_once_and_answers_twice(api: Any, gateway: Any) -> None:
+    application = make_application()
+    client = api(application.gig.client)
+    first, again = (client.post(f"/api/applications/{application.pk}/accept", key="accept-1") for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert Order.objects.count() == 1
+
+
+def test_nonsense_is_refused_before_anything_is_asked_of_the_gateway(api: Any) -> None:
+    order = make_order()
+    client = api(order.client)
+    bodies: list[tuple[str, Any]] = [
+        ("/api/payments/create-order", {"orderId": "not-an-id"}),
+        ("/api/payments/create-order", {"orderId": None}),
+        ("/api/payments/create-order", {"orderId": str(order.pk), "amount": 1}),
+        ("/api/payments/create-order", []),
+        ("/api/payments/verify", {}),
+        ("/api/payments/verify", {"razorpay_order_id": 1, "razorpay_payment_id": True, "razorpay_signature": None}),
+    ]
+    for path, body in bodies:
+        with nothing_changes():
+            assert client.post(path, body).status_code == 400
+    unknown = {"razorpay_order_id": "order_x", "razorpay_payment_id": "pay_x", "razorpay_signature": "0" * 64}
+    milestone = {"orderId": str(order.pk), "milestoneId": str(order.gig_id)}
+    for path, body in [("/api/payments/verify", unknown), ("/api/payments/create-order", milestone)]:
+        with nothing_changes():
+            assert client.post(path, body).status_code == 404

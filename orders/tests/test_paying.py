@@ -11,8 +11,8 @@ from orders.models import Order
 from orders.selectors import money_of
 from orders.tests.evidence import announced, nothing_changes
 from orders.tests.factories import make_funded_order, make_order
-from payments.errors import AlreadyPaid, InvalidSignature
-from payments.models import Payment
+from payments.errors import AlreadyPaid, AmountMismatch, InvalidSignature
+from payments.models import Capture, Payment
 from payments.services import open_gateway_order
 from payments.tests.factories import fund
 
@@ -124,4 +124,18 @@ def test_money_for_a_dead_order_goes_back(gateway: Any) -> None:
     assert [refund.amount for refund in payment.refunds.all()] == [order.amount]
     order.refresh_from_db()
     assert order.status == "cancelled"
+    assert not announced("OrderFunded")
+
+
+def test_other_money_than_was_asked_for_is_set_aside(gateway: Any) -> None:
+    order = make_order(amount=300_000)
+    payment = open_gateway_order(payment_id=payment_of(order).pk)
+    handed = gateway.pay(payment.gateway_order_id, webhook=False, amount=299_999)
+    with pytest.raises(AmountMismatch):
+        verify(order, handed)
+    deliver_due()
+    order.refresh_from_db()
+    assert order.status == "pending_payment"
+    assert money_of([order])[order.pk].escrow_state == "awaiting_payment"
+    assert Capture.objects.get().use == "suspense"
     assert not announced("OrderFunded")

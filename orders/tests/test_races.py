@@ -132,3 +132,25 @@ def test_work_is_approved_and_paid_once() -> None:
     escrow = Escrow.objects.get()
     assert (balance("escrow", escrow.pk), balance("wallet", order.doer_id)) == (0, escrow.payee_net)
     assert_books_are_exact()
+
+
+def test_an_order_is_either_paid_or_cancelled(gateway: Any) -> None:
+    order = make_order()
+    payment = open_gateway_order(payment_id=Payment.objects.get(payer=order.client).pk)
+    handed = gateway.pay(payment.gateway_order_id, webhook=False)
+    verifying = posts(callers(order.client, CALLERS // 2), "/api/payments/verify", handed)
+    cancelling = posts(callers(order.doer, CALLERS // 2), f"/api/orders/{order.pk}/cancel", {"reason": "other"})
+    found = answers([call for pair in zip(verifying, cancelling, strict=True) for call in pair])
+    order.refresh_from_db()
+    escrow = Escrow.objects.get()
+    if order.status == "cancelled":
+        refused = (409, "order_not_awaiting_payment")
+        assert found == {(200, ""): CALLERS // 2 + 1, refused: CALLERS // 2 - 1}
+        assert balance("refund_pending", payment.pk) == order.amount
+        assert escrow.status == "abandoned"
+    else:
+        assert found == {(200, ""): CALLERS // 2, (409, "paid_order_not_cancellable"): CALLERS // 2}
+        assert (order.status, escrow.status) == ("in_progress", "funded")
+        assert balance("escrow", escrow.pk) == order.amount
+    assert Capture.objects.count() == Transfer.objects.filter(kind="capture").count() == 1
+    assert_books_are_exact()
