@@ -6,13 +6,17 @@ from payments.selectors.banking import (
     list_bank_accounts_for,
     list_payouts_for,
 )
+from payments.selectors.checking import LedgerReport, check_ledger, compare_with_gateway
 from payments.selectors.paying import escrow_of, get_payment_for, list_payments_for, payments_of, refunds_of
 from payments.selectors.shares import Shares, quote_shares
 from payments.selectors.wallet import WalletBalance, figures_of, list_wallet_entries_for, wallet_balance_of
 
 __all__ = [
+    "LedgerReport",
     "Shares",
     "WalletBalance",
+    "check_ledger",
+    "compare_with_gateway",
     "escrow_of",
     "figures_of",
     "get_bank_account_for",

@@ -12,6 +12,7 @@ from payments.services.banking import (
     validations_due,
 )
 from payments.services.escrow import Settlement, abandon_escrow, open_escrow, settle_escrow
+from payments.services.funds import book_owner_funds
 from payments.services.gateway_events import events_due, store_event, work_through
 from payments.services.paying import (
     look_at_checkout,
@@ -30,6 +31,7 @@ __all__ = [
     "Sighting",
     "abandon_escrow",
     "add_bank_account",
+    "book_owner_funds",
     "cancel_payout",
     "events_due",
     "look_at_checkout",

@@ -1,0 +1,179 @@
+"""Payments for operators: everything can be looked at, nothing can be changed here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from khidma.kernel.admin import OperatorAdmin
+from khidma.kernel.money import rupees
+from payments.models import (
+    Account,
+    BankAccount,
+    Capture,
+    Entry,
+    Escrow,
+    GatewayAttempt,
+    GatewayEvent,
+    Payment,
+    PaymentItem,
+    Payout,
+    Refund,
+    Transfer,
+    Validation,
+)
+
+
+class MoneyAdmin(OperatorAdmin):
+    """Shows amounts in rupees. Who may see money is said by the model's view permission."""
+
+    ordering: tuple[str, ...] = ("-id",)
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def in_rupees(self, record: Any) -> str:
+        return rupees(record.amount)
+
+
+@admin.register(Account)
+class AccountAdmin(MoneyAdmin):
+    list_display = ("kind", "owner_id", "normal_side", "balance_in_rupees")
+    list_filter = ("kind",)
+    search_fields = ("owner_id", "id")
+    ordering = ("kind", "id")
+
+    @admin.display(description=_("balance"), ordering="balance")
+    def balance_in_rupees(self, account: Account) -> str:
+        return rupees(account.balance)
+
+
+class EntryInline(admin.TabularInline[Entry, Transfer]):
+    model = Entry
+    fields = readonly_fields = ("account", "in_rupees")
+    can_delete = False
+    extra = 0
+
+    @admin.display(description=_("debit (+), credit (-)"))
+    def in_rupees(self, entry: Entry) -> str:
+        return rupees(entry.amount)
+
+    def has_add_permission(self, request: Any, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: Any, obj: models.Model | None = None) -> bool:
+        return False
+
+    def get_queryset(self, request: Any) -> models.QuerySet[Entry]:
+        return super().get_queryset(request).select_related("account")
+
+
+@admin.register(Transfer)
+class TransferAdmin(OperatorAdmin):
+    list_display = ("at", "kind", "key", "reference", "entry_count", "note")
+    list_filter = ("kind", "at")
+    search_fields = ("key", "reference", "id")
+    ordering = ("-id",)
+    exclude = ("content",)
+    inlines = (EntryInline,)
+
+
+@admin.register(Entry)
+class EntryAdmin(MoneyAdmin):
+    list_display = ("id", "transfer", "account", "in_rupees")
+    list_select_related = ("transfer", "account")
+    search_fields = ("transfer__key", "account__owner_id")
+    list_filter = ("account__kind",)
+
+
+@admin.register(Escrow)
+class EscrowAdmin(MoneyAdmin):
+    list_display = ("reference", "status", "in_rupees", "payer_id", "payee_id", "funded_at", "decided_at")
+    list_filter = ("status", "created_at")
+    search_fields = ("reference", "id", "payer__phone", "payee__phone")
+
+
+@admin.register(Payment)
+class PaymentAdmin(MoneyAdmin):
+    list_display = ("id", "status", "purpose", "in_rupees", "payer_id", "gateway_order_id", "created_at", "captured_at")
+    list_filter = ("status", "purpose", "method", "created_at")
+    search_fields = ("id", "gateway_order_id", "gateway_payment_id", "payer__phone")
+
+
+@admin.register(PaymentItem)
+class PaymentItemAdmin(MoneyAdmin):
+    list_display = ("payment", "escrow", "in_rupees")
+    list_select_related = ("payment", "escrow")
+    search_fields = ("payment__id", "escrow__reference")
+    list_filter = ("created_at",)
+
+
+@admin.register(Capture)
+class CaptureAdmin(MoneyAdmin):
+    list_display = ("gateway_payment_id", "use", "in_rupees", "currency", "fee_in_rupees", "created_at")
+    list_filter = ("use", "method", "created_at")
+    search_fields = ("gateway_payment_id", "gateway_order_id", "payment__id")
+
+    @admin.display(description=_("fee"))
+    def fee_in_rupees(self, capture: Capture) -> str:
+        return "" if capture.fee is None else rupees(capture.fee)
+
+
+@admin.register(Refund)
+class RefundAdmin(MoneyAdmin):
+    list_display = ("id", "status", "reason", "in_rupees", "gateway_refund_id", "failure_reason", "created_at")
+    list_filter = ("status", "reason", "created_at")
+    search_fields = ("id", "gateway_refund_id", "payment__id", "capture__gateway_payment_id")
+
+
+@admin.register(BankAccount)
+class BankAccountAdmin(OperatorAdmin):
+    """The sealed number is not shown."""
+
+    list_display = ("id", "user_id", "status", "number_last4", "ifsc", "bank_name", "is_default", "removed_at")
+    list_filter = ("status", "is_default")
+    search_fields = ("id", "user__phone", "gateway_fund_account_id")
+    exclude = ("sealed_number", "number_index")
+    ordering = ("-id",)
+
+
+@admin.register(Validation)
+class ValidationAdmin(OperatorAdmin):
+    list_display = ("id", "bank_account", "status", "account_status", "gateway_validation_id", "created_at")
+    list_select_related = ("bank_account",)
+    list_filter = ("status", "account_status")
+    search_fields = ("id", "gateway_validation_id", "bank_account__id")
+    ordering = ("-id",)
+
+
+@admin.register(Payout)
+class PayoutAdmin(MoneyAdmin):
+    list_display = (
+        "id",
+        "status",
+        "in_rupees",
+        "mode",
+        "user_id",
+        "utr",
+        "failure_reason",
+        "created_at",
+        "processed_at",
+    )
+    list_filter = ("status", "mode", "created_at")
+    search_fields = ("id", "gateway_payout_id", "utr", "user__phone")
+
+
+@admin.register(GatewayAttempt)
+class GatewayAttemptAdmin(OperatorAdmin):
+    list_display = ("created_at", "operation", "status", "calls", "key", "gateway_id", "http_status", "reason")
+    list_filter = ("operation", "status", "created_at")
+    search_fields = ("key", "subject_id", "gateway_id")
+    ordering = ("-id",)
+
+
+@admin.register(GatewayEvent)
+class GatewayEventAdmin(OperatorAdmin):
+    list_display = ("created_at", "name", "status", "attempts", "event_id", "done_at", "last_error")
+    list_filter = ("status", "name", "created_at")
+    search_fields = ("event_id", "id")
+    exclude = ("raw",)
+    ordering = ("-id",)
