@@ -35,12 +35,13 @@ class GigReopened(Event):
 
 @dataclass(frozen=True)
 class GigCancelled(Event):
-    """The gig will not be done; applicants hear of it by their own `ApplicationRejected`."""
+    """The gig will not be done; `applicant_ids` are the doers whose undecided applications ended with it."""
 
     gig_id: UUID
     client_id: UUID
     title: str
     reason: str
+    applicant_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,13 @@ class ApplicationAccepted(ApplicationEvent):
 
 @dataclass(frozen=True)
 class ApplicationRejected(ApplicationEvent):
-    """The owner said no, somebody else was chosen, or the gig ended; `reason` may be empty."""
+    """The owner said no, somebody else was chosen, or the gig ended; `reason` may be empty.
+
+    `is_with_gig`: the gig itself ended, of which `GigCancelled` tells the applicants.
+    """
 
     reason: str
+    is_with_gig: bool = False
 
 
 @dataclass(frozen=True)

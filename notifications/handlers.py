@@ -105,6 +105,8 @@ def tell_doer_of_acceptance(event: ApplicationAccepted) -> None:
 
 @handles(ApplicationRejected)
 def tell_doer_of_rejection(event: ApplicationRejected) -> None:
+    if event.is_with_gig:
+        return
     body = _("“%(title)s” went another way this time.") % {"title": event.title}
     _tell_of_application(event, event.doer_id, "application_rejected", _("Your application was not chosen"), body)
 

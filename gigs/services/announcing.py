@@ -33,9 +33,11 @@ def announce(event: type[ApplicationEvent], application: Application, gig: Gig, 
     )
 
 
-def reject(application: Application, *, gig: Gig, by: User | None, role: str, reason: str) -> None:
+def reject(
+    application: Application, *, gig: Gig, by: User | None, role: str, reason: str, is_with_gig: bool = False
+) -> None:
     """Reject an application whose row is locked. :raises ApplicationAlreadyDecided: too late."""
     present = now()
     changes = {"decided_at": present, "updated_at": present}
     advance(application, "reject", by=by, role=role, reason=reason, changes=changes)
-    announce(ApplicationRejected, application, gig, reason=reason)
+    announce(ApplicationRejected, application, gig, reason=reason, is_with_gig=is_with_gig)

@@ -30,8 +30,7 @@ def cancel_gig(*, gig: Gig, by: User, reason: str, role: str = "client") -> Gig:
     """Give the gig up before anybody was chosen; applicants are told. :raises InvalidTransition: too late."""
     gig = lock(gig)
     advance(gig, "cancel", by=by, role=role, reason=reason, changes={"updated_at": now()})
-    _turn_applicants_away(gig, reason=_("The gig was cancelled."))
-    publish(GigCancelled(gig_id=gig.pk, client_id=gig.client_id, title=gig.title, reason=reason))
+    _turn_applicants_away(gig, reason=reason)
     return gig
 
 
@@ -46,7 +45,8 @@ def remove_gig(*, gig: Gig, client: User) -> None:
         raise GigHasDoer(details={"status": gig.status})
     if gig.states.allows("cancel", gig.status):
         cancel_gig(gig=gig, by=client, reason=_("The owner deleted the gig."))
-    _turn_applicants_away(gig, reason=_("The gig was deleted."))
+    elif gig.status == GigStatus.EXPIRED:
+        _turn_applicants_away(gig, reason=_("The owner deleted the gig."))
     Gig.objects.filter(pk=gig.pk).update(removed_at=Now(), updated_at=Now())
 
 
@@ -63,5 +63,11 @@ def expire_gig(*, gig_id: UUID) -> bool:
 
 
 def _turn_applicants_away(gig: Gig, *, reason: str) -> None:
-    for application in gig.applications.undecided().select_for_update(no_key=True).order_by("id"):
-        reject(application, gig=gig, by=None, role="system", reason=reason)
+    """Reject what is undecided, and say that the gig will not be done."""
+    waiting = list(gig.applications.undecided().select_for_update(no_key=True).order_by("id"))
+    for application in waiting:
+        reject(application, gig=gig, by=None, role="system", reason=_("The gig was cancelled."), is_with_gig=True)
+    applicants = tuple(application.doer_id for application in waiting)
+    publish(
+        GigCancelled(gig_id=gig.pk, client_id=gig.client_id, title=gig.title, reason=reason, applicant_ids=applicants)
+    )

@@ -139,6 +139,8 @@ def test_cancelling_turns_every_applicant_away() -> None:
         assert application.decided_at is not None
     assert history(gig).last().reason == "Found somebody in the family"  # type: ignore[union-attr]
     assert events()[-3:] == ["gigs.ApplicationRejected", "gigs.ApplicationRejected", "gigs.GigCancelled"]
+    told = OutboxEvent.objects.get(name="gigs.GigCancelled").payload["applicant_ids"]
+    assert sorted(told) == sorted([str(first.doer_id), str(second.doer_id)])
 
 
 def test_deleting_hides_the_gig_and_turns_applicants_away() -> None:
