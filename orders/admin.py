@@ -29,10 +29,10 @@ class RevisionRequestInline(ReadOnlyInline):
 
 @admin.register(Order)
 class OrderAdmin(OperatorAdmin):
-    list_display = ("id", "status", "kind", "budget_type", "amount", "client", "doer", "created_at", "due_at")
+    list_display = ("gig", "status", "amount", "client", "doer", "created_at", "due_at", "id")
     search_fields = ("id", "gig__id", "client__id", "doer__id", "client__phone", "doer__phone", "gig__title")
     list_filter = ("status", "kind", "budget_type", "cancel_reason", "created_at")
-    list_select_related = ("client", "doer")
+    list_select_related = ("client", "doer", "gig")
     ordering = ("-created_at",)
     exclude = ("start_code",)
     inlines = (DeliverableInline, RevisionRequestInline)

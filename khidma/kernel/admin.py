@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin
 
 from khidma.kernel import outbox
 from khidma.kernel.models import AuditRecord, OutboxDelivery, OutboxEvent, SettingsCategory, StateChange
+from khidma.kernel.money import PaiseField, rupees
 
 
 class OperatorAdmin(ModelAdmin):
@@ -32,11 +33,26 @@ class OperatorAdmin(ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return bool(self.editable or self.actions) and super().has_change_permission(request, obj)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        money = {field.name: field for field in self.opts.fields if isinstance(field, PaiseField)}
+        return [_in_rupees(money[name]) if name in money else name for name in super().get_list_display(request)]
+
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
         declared = list(super().get_readonly_fields(request, obj))
         # Django would show read-only fields in spite of `exclude`.
         elsewhere = {*declared, *self.editable, *(self.exclude or ())}
         return declared + [field.name for field in self.opts.fields if field.name not in elsewhere]
+
+
+def _in_rupees(field: "PaiseField[Any, Any]") -> Any:
+    """A column that shows an amount in paise as rupees."""
+
+    @admin.display(description=field.verbose_name, ordering=field.name)
+    def shown(record: models.Model) -> str:
+        amount = getattr(record, field.name)
+        return "" if amount is None else rupees(amount)
+
+    return shown
 
 
 @admin.register(OutboxEvent)
