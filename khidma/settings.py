@@ -30,7 +30,7 @@ PLACEHOLDER = "not-a-secret"
 
 def secret(name: str) -> str:
     """A secret from the environment; outside production a placeholder stands in, so that tools run without a home."""
-    return env.str(name, default="" if PRODUCTION else PLACEHOLDER)
+    return str(env.str(name, default="" if PRODUCTION else PLACEHOLDER))
 
 
 PORT = env.int("PORT", default=8000)

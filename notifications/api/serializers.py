@@ -12,7 +12,7 @@ class NotificationSerializer(Serializer):
     type = Text(read_only=True)
     title = Text(read_only=True)
     body = Text(read_only=True)
-    data = JSONField(read_only=True)
+    data = JSONField(read_only=True)  # type: ignore[assignment]
     action_url = Text(read_only=True)
     read = Flag(read_only=True)
     read_at = Moment(read_only=True)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
+from accounts.api.permissions import caller_of
 from khidma.http.views import ApiView, operation
 from notifications import selectors, services
 from notifications.api.serializers import (
@@ -29,13 +30,13 @@ class NotificationList(ApiView):
     def get(self, request: Request) -> Any:
         """In-app notifications, newest first, with how many there are and how many are unread."""
         asked = self.query()
-        listed = selectors.list_notifications_for(request.user)
+        listed = selectors.list_notifications_for(caller_of(request))
         if asked.get("unread"):
             listed = listed.unread()
         page = self.feed(listed, order=("-id",))
         page.extras["summary"] = {
             "total": page.pagination["total"],
-            "unread": selectors.count_unread_for(request.user),
+            "unread": selectors.count_unread_for(caller_of(request)),
         }
         return page
 
@@ -44,7 +45,7 @@ class NotificationRead(ApiView):
     @operation(access="user", returns=NotificationSerializer, errors=[NotificationUnknown])
     def put(self, request: Request, notification_id: UUID) -> Any:
         """Mark one read."""
-        notification = selectors.get_notification_for(request.user, notification_id)
+        notification = selectors.get_notification_for(caller_of(request), notification_id)
         return services.mark_read(notification=notification)
 
 
@@ -52,18 +53,18 @@ class NotificationReadAll(ApiView):
     @operation(access="user", returns=ReadAllResult)
     def put(self, request: Request) -> Any:
         """Mark all read."""
-        return {"updated": services.mark_all_read(user=request.user)}
+        return {"updated": services.mark_all_read(user=caller_of(request))}
 
 
 class PushTokenList(ApiView):
     @operation(access="user", body=PushTokenBody, returns=PushTokenSerializer, status=201)
     def post(self, request: Request) -> Any:
         """Register a device for push."""
-        return services.register_push_token(user=request.user, **self.body())
+        return services.register_push_token(user=caller_of(request), **self.body())
 
 
 class PushTokenDetail(ApiView):
     @operation(access="user", errors=[PushTokenUnknown])
     def delete(self, request: Request, token_id: UUID) -> Any:
         """Remove a device."""
-        services.remove_push_token(push_token=selectors.get_push_token_for(request.user, token_id))
+        services.remove_push_token(push_token=selectors.get_push_token_for(caller_of(request), token_id))

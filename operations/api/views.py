@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
+from accounts.api.permissions import caller_of
 from khidma.http.text import camel
 from khidma.http.views import ApiView, operation
 from khidma.kernel.errors import Invalid
@@ -43,7 +44,7 @@ class SettingsDetail(ApiView):
         kind = selectors.get_category(category)
         values = {snake(name): value for name, value in self.body()["values"].items()}
         try:
-            changed = services.change_settings(category=kind, values=values, operator=request.user)
+            changed = services.change_settings(category=kind, values=values, operator=caller_of(request))
         except Invalid as error:
             raise Invalid(details=on_the_wire(error.details)) from error
         return on_the_wire(changed.as_dict())

@@ -1,5 +1,7 @@
 """The people of the demo data: operators, doers and clients, with plausible names and colleges."""
 
+from typing import Any
+
 from django.contrib.auth import get_user_model
 
 from accounts import services as accounts
@@ -57,7 +59,7 @@ def seed_clients() -> list[User]:
     return [_person(1 + len(DOERS) + index, name, roles=["client"]) for index, name in enumerate(CLIENTS)]
 
 
-def _person(number: int, name: str, **profile: object) -> User:
+def _person(number: int, name: str, **profile: Any) -> User:
     phone = f"+919{number:09d}"
     found = User.objects.filter(phone=phone).first()
     if found is None:

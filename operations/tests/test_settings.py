@@ -1,9 +1,11 @@
 """Operators read and change settings; each change is on record."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from accounts.models import User
 from accounts.tests.factories import make_client, make_operator
 from khidma.kernel.models import AuditRecord, SettingsCategory
 from payments.runtime import PaymentSettings
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def test_an_operator_reads_every_category(api: Any) -> None:
     data = api(make_operator(group="support")).get("/api/settings").json()["data"]
-    assert data["payments"]["autoApproveDays"] == PaymentSettings().auto_approve_days
+    assert data["payments"]["autoApproveDays"] == PaymentSettings.load().auto_approve_days == 3
     assert {"payments", "security"} <= set(data)
 
 
@@ -50,7 +52,11 @@ def test_an_unknown_category_is_not_found(api: Any) -> None:
     ("who", "reads", "writes"), [("nobody", 401, 401), ("client", 403, 403), ("finance", 200, 403)]
 )
 def test_who_may(api: Any, who: str, reads: int, writes: int) -> None:
-    people = {"nobody": lambda: None, "client": make_client, "finance": lambda: make_operator(group="finance")}
+    people: dict[str, Callable[[], User | None]] = {
+        "nobody": lambda: None,
+        "client": make_client,
+        "finance": lambda: make_operator(group="finance"),
+    }
     caller = api(people[who]())
     assert caller.get("/api/settings").status_code == reads
     assert caller.put("/api/settings/payments", {"autoApproveDays": 5}).status_code == writes

@@ -77,10 +77,12 @@ def status_writes(tree: ast.AST) -> list[int]:
     """Lines on which a status is assigned or given to update()."""
     lines = []
     for node in ast.walk(tree):
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
-        )
-        lines += [node.lineno for target in targets if isinstance(target, ast.Attribute) and target.attr == "status"]
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AugAssign):
+            targets = [node.target]
+        lines += [target.lineno for target in targets if isinstance(target, ast.Attribute) and target.attr == "status"]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
             lines += [node.lineno for keyword in node.keywords if keyword.arg == "status"]
     return lines
