@@ -22,6 +22,8 @@ A_MONTH_IN_MINUTES = 31 * 24 * 60
 
 
 class SubcategorySerializer(Serializer):
+    """A category below another one."""
+
     slug = Slug()
     name = Text()
     kinds = ListOf(Choice(GigKind.choices))
@@ -29,15 +31,21 @@ class SubcategorySerializer(Serializer):
 
 
 class CategorySerializer(SubcategorySerializer):
+    """A category with those below it."""
+
     children = SubcategorySerializer(many=True)  # type: ignore[assignment]
 
 
 class SkillSerializer(Serializer):
+    """A skill of the list."""
+
     id = Id()
     name = Text()
 
 
 class BoxSerializer(Serializer):
+    """The box around a zone, in degrees."""
+
     north = Number()
     south = Number()
     east = Number()
@@ -70,6 +78,8 @@ class PlaceBody(Serializer):
 
 
 class GigBody(Serializer):
+    """What an owner says of a gig. Money in paise, per hour for hourly gigs."""
+
     title = Text(single_line=True, min_length=5, max_length=120)
     description = Text(min_length=20, max_length=5000)
     category = Slug()
@@ -88,6 +98,8 @@ class GigBody(Serializer):
 
 
 class NewGigBody(GigBody):
+    """A new gig; `status` draft keeps it to its owner for now."""
+
     status = Choice([GigStatus.DRAFT.value, GigStatus.OPEN.value], required=False)
 
 
@@ -98,10 +110,14 @@ class GigChangesBody(GigBody):
 
 
 class CancelGigBody(Serializer):
+    """Why the gig is given up."""
+
     reason = Text(min_length=1, max_length=500)
 
 
 class ReopenGigBody(Serializer):
+    """A new deadline, needed where the old one has passed."""
+
     deadline = Moment(required=False)
 
 
@@ -114,6 +130,20 @@ class PlaceSerializer(Serializer):
     lat = Number()
     lng = Number()
     access_instructions = Text(allow_null=True)
+
+
+def show_place(gig: Gig, *, is_exact: bool) -> dict[str, Any] | None:
+    """Where the gig is, as `PlaceSerializer` says; None for remote work."""
+    if gig.latitude is None:
+        return None
+    return {
+        "address": gig.address if is_exact else gig.city,
+        "city": gig.city,
+        "zoneId": str(gig.zone_id) if gig.zone_id else None,
+        "lat": gig.latitude if is_exact else gig.area_latitude,
+        "lng": gig.longitude if is_exact else gig.area_longitude,
+        "accessInstructions": gig.access_instructions if is_exact else None,
+    }
 
 
 class GigSerializer(Serializer):
@@ -156,26 +186,20 @@ class GigSerializer(Serializer):
 
     @extend_schema_field(PlaceSerializer(allow_null=True))
     def get_location(self, gig: Any) -> dict[str, Any] | None:
-        if gig.latitude is None:
-            return None
-        is_exact = gig.shows_address
-        return {
-            "address": gig.address if is_exact else gig.city,
-            "city": gig.city,
-            "zoneId": str(gig.zone_id) if gig.zone_id else None,
-            "lat": gig.latitude if is_exact else gig.area_latitude,
-            "lng": gig.longitude if is_exact else gig.area_longitude,
-            "accessInstructions": gig.access_instructions if is_exact else None,
-        }
+        return show_place(gig, is_exact=gig.shows_address)
 
 
 class MilestoneBody(Serializer):
+    """One step of a bid on a milestone gig."""
+
     title = Text(single_line=True, min_length=1, max_length=120)
     amount = Paise(min_value=SMALLEST_ORDER)
     due_at = Moment()
 
 
 class ApplicationBody(Serializer):
+    """A bid. `proposedAmount` in paise, per hour for hourly gigs, which need `agreedHours`."""
+
     cover_letter = Text(min_length=20, max_length=3000)
     proposed_amount = Paise()
     agreed_hours = Integer(required=False, allow_null=True, min_value=1, max_value=MOST_HOURS)
@@ -186,10 +210,14 @@ class ApplicationBody(Serializer):
 
 
 class RejectApplicationBody(Serializer):
+    """Why not; kept in the timeline."""
+
     reason = Text(required=False, allow_blank=True, max_length=500)
 
 
 class MilestoneSerializer(Serializer):
+    """One proposed step."""
+
     title = Text()
     amount = Paise()
     due_at = Moment()

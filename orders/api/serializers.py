@@ -6,10 +6,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.serializers import SerializerMethodField, ValidationError
 
 from accounts.api.serializers import PublicUserSerializer
-from khidma.http.fields import Choice, Id, Integer, Link, ListOf, Moment, Number, Paise, Text
+from gigs.api.serializers import PlaceSerializer, show_place
+from gigs.models import BudgetType, GigKind
+from khidma.http.fields import Choice, Id, Integer, Link, ListOf, Moment, Paise, Text
 from khidma.http.serializers import Serializer
 from khidma.http.text import camel
 from khidma.kernel.models import StateChange
@@ -42,17 +45,8 @@ class RevisionRequestSerializer(Serializer):
     requested_at = Moment(source="created_at")
 
 
-class PlaceSerializer(Serializer):
-    address = Text()
-    city = Text()
-    zone_id = Id(allow_null=True)
-    lat = Number(source="latitude")
-    lng = Number(source="longitude")
-    access_instructions = Text()
-
-
 class OrderSerializer(Serializer):
-    """One order as one of its parties sees it; made from an `OrderScreen`."""
+    """One order as one of its parties sees it."""
 
     id = Id(source="order.id")
     gig_id = Id(source="order.gig_id")
@@ -69,7 +63,7 @@ class OrderSerializer(Serializer):
     refunded_amount = Paise(source="money.refunded_amount", min_value=0)
     escrow_state = Choice(["awaiting_payment", "funded", "released", "refunded"], source="money.escrow_state")
     status = Choice(OrderStatus.values, source="order.status")
-    budget_type = Text(source="order.budget_type")
+    budget_type = Choice(BudgetType.values, source="order.budget_type")
     rate = Paise(source="order.rate", allow_null=True)
     agreed_hours = Integer(source="order.agreed_hours", allow_null=True)
     minutes_worked = Integer(source="order.minutes_worked", allow_null=True)
@@ -81,7 +75,7 @@ class OrderSerializer(Serializer):
     due_at = Moment(source="order.due_at", allow_null=True)
     unpaid_due_at = Moment(source="order.unpaid_due_at")
     auto_approve_at = Moment(source="order.auto_approve_at", allow_null=True)
-    kind = Text(source="order.kind")
+    kind = Choice(GigKind.values, source="order.kind")
     scheduled_at = Moment(source="order.scheduled_at", allow_null=True)
     location = SerializerMethodField()
     start_code = SerializerMethodField()
@@ -98,10 +92,10 @@ class OrderSerializer(Serializer):
         """Fixed-price orders, the only ones that are placed, have none."""
         return []
 
+    @extend_schema_field(PlaceSerializer(allow_null=True))
     def get_location(self, screen: OrderScreen) -> dict[str, Any] | None:
         gig = screen.order.gig
-        shown = screen.order.is_on_site and gig.shows_address_to(screen.viewer)
-        return dict(PlaceSerializer(gig).data) if shown else None
+        return show_place(gig, is_exact=gig.shows_address_to(screen.viewer))
 
     def get_start_code(self, screen: OrderScreen) -> str | None:
         """The client alone sees it; giving it to the doer proves that they have met."""
@@ -116,7 +110,7 @@ class OrderSerializer(Serializer):
 
 
 class CheckoutSerializer(Serializer):
-    """What the client's checkout needs to open; made from a `Payment`."""
+    """What the client's checkout needs to open."""
 
     razorpay_order_id = Text(source="gateway_order_id")
     key_id = SerializerMethodField()
@@ -142,7 +136,7 @@ class PrefillSerializer(Serializer):
 
 
 class PaymentDueSerializer(CheckoutSerializer):
-    """The payment that an order waits for; its `order` is set by the view's context."""
+    """The payment that an order waits for."""
 
     payment_id = Id(source="id")
     order_id = SerializerMethodField()
@@ -176,7 +170,7 @@ class PeriodSerializer(Serializer):
 
 
 class EarningsSerializer(Serializer):
-    """Made from `Earnings`."""
+    """Earned, done and paid out within the period; at work and awaited as of now. Paise."""
 
     total = Paise(min_value=0)
     completed_orders = Integer()
