@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from razorpay.errors import BadRequestError
 
@@ -66,11 +66,20 @@ STEPS = st.lists(
         st.integers(min_value=100, max_value=90_000),
         st.integers(min_value=0, max_value=99),
     ),
+    min_size=15,
     max_size=40,
 )
 
 
+EVERYTHING = (
+    "pay pay fail pending top_up payout reverse payout work refund refund_failed refund dispute win dispute lose settle"
+    " payout later refund_failed reverse settle"
+)
+
+
 @given(steps=STEPS)
+@example(steps=[(step, 1_000, 0) for step in EVERYTHING.split()])
+@example(steps=[(step, 1_000, 1) for step in EVERYTHING.split()])
 @settings(max_examples=40, deadline=None)
 def test_the_book_balances_after_any_walk(tmp_path_factory: pytest.TempPathFactory, steps: list[Any]) -> None:
     opened = Store(from_environment({"KHIDMA_HOME": str(tmp_path_factory.mktemp("walk"))}))
