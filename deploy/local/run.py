@@ -131,8 +131,11 @@ def refuse_production() -> None:
 
 
 def web_port() -> int:
-    """The port from the environment. :raises CannotStart: it, or the stand-in's, is taken."""
-    port = int(os.environ.get("PORT") or 8000)
+    """The port from the environment. :raises CannotStart: it is none, or it or the stand-in's is taken."""
+    text = os.environ.get("PORT") or "8000"
+    port = int(text) if text.isdecimal() else 0
+    if not 1 <= port < 65_535:
+        raise CannotStart(f"PORT is {text!r}; it must be a number from 1 to 65534.")
     for wanted in (port, port + 1):
         if not ports.is_free(wanted):
             raise CannotStart(f"Port {wanted} is taken by another program. Choose another: PORT={port + 100} make run")
@@ -152,7 +155,7 @@ def start_servers(home: Path, values: Values, supervisor: Supervisor) -> None:
     """Our own servers, except where the environment names real ones."""
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_READONLY_URL", "REDIS_URL"):
         values.pop(name, None)
-    values["PORT"] = str(web_port())
+    values["PORT"] = os.environ.get("PORT") or "8000"
     own = []
     if not os.environ.get("DATABASE_URL"):
         own.append(servers.database(home, values))

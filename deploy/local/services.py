@@ -11,10 +11,10 @@ from pathlib import Path
 from deploy.local import processes
 from deploy.local.processes import Account
 
-LONG_ENOUGH = 60.0
+LONG_ENOUGH = 5.0
 """Seconds after which a process that dies has not died of its start."""
 TOO_OFTEN = 3
-SLOWEST_RESTART = 30.0
+SLOWEST_RESTART = 10.0
 
 
 @dataclass
