@@ -5,6 +5,7 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -17,10 +18,12 @@ from accounts.models import User
 from accounts.tests.factories import bearer
 from gigs.models import Application
 from gigs.tests.factories import make_application, make_gig
+from khidma.kernel.clock import now
 from khidma.kernel.models import OutboxDelivery, StateChange
 from khidma.kernel.outbox import deliver_due
 from khidma.tests.client import Answer, JsonClient
 from khidma.tests.races import at_once
+from orders import tasks
 from orders.models import Order
 from orders.tests.evidence import announced
 from orders.tests.factories import make_order, make_submitted_order
@@ -154,3 +157,29 @@ def test_an_order_is_either_paid_or_cancelled(gateway: Any) -> None:
         assert balance("escrow", escrow.pk) == order.amount
     assert Capture.objects.count() == Transfer.objects.filter(kind="capture").count() == 1
     assert_books_are_exact()
+
+
+def test_the_clock_and_the_client_approve_once_together() -> None:
+    order = make_submitted_order()
+    Order.objects.filter(pk=order.pk).update(auto_approve_at=now() - timedelta(minutes=1))
+    approving = posts(callers(order.client, CALLERS // 2), f"/api/orders/{order.pk}/approve")
+    results = at_once(*approving, *[tasks.approve_unanswered_work] * (CALLERS // 2))
+    assert not [result for result in results if isinstance(result, Exception)]
+    by_client = [answer.status_code for answer in results[: CALLERS // 2]]
+    by_clock = sum(results[CALLERS // 2 :])
+    assert by_client.count(200) + by_clock == 1
+    assert set(by_client) <= {200, 409}
+    order.refresh_from_db()
+    assert order.status == "completed"
+    assert len(announced("OrderApproved")) == len(announced("OrderCompleted")) == 1
+    assert balance("wallet", order.doer_id) == Escrow.objects.get().payee_net
+    assert_books_are_exact()
+
+
+def test_an_unpaid_order_expires_once() -> None:
+    order = make_order()
+    Order.objects.filter(pk=order.pk).update(unpaid_due_at=now() - timedelta(minutes=1))
+    assert sum(at_once(*[tasks.expire_unpaid_orders] * CALLERS)) == 1
+    order.refresh_from_db()
+    assert order.status == "cancelled"
+    assert len(announced("OrderCancelled")) == 1
