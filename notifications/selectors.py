@@ -6,8 +6,8 @@ from accounts.models import User
 from notifications.errors import NotificationUnknown, PushTokenUnknown
 from notifications.models import Notification, NotificationQuerySet, PushToken
 
-COUNTED = 1000
-"""Unread notifications are counted up to here."""
+COUNTED = 10_000
+"""Notifications are counted up to here."""
 
 
 def list_notifications_for(user: User) -> NotificationQuerySet:
@@ -15,9 +15,10 @@ def list_notifications_for(user: User) -> NotificationQuerySet:
     return Notification.objects.filter(user=user)
 
 
-def count_unread_for(user: User) -> int:
-    """How many they have not seen, at most `COUNTED`."""
-    return list_notifications_for(user).unread()[:COUNTED].count()
+def count_for(user: User) -> dict[str, int]:
+    """How many there are and how many they have not seen, each at most `COUNTED`."""
+    told = list_notifications_for(user)
+    return {"total": told[:COUNTED].count(), "unread": told.unread()[:COUNTED].count()}
 
 
 def get_notification_for(user: User, notification_id: UUID) -> Notification:

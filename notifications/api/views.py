@@ -28,17 +28,12 @@ class NotificationList(ApiView):
         extras={"summary": NotificationSummary},
     )
     def get(self, request: Request) -> Any:
-        """In-app notifications, newest first, with how many there are and how many are unread."""
-        asked = self.query()
-        listed = selectors.list_notifications_for(caller_of(request))
-        if asked.get("unread"):
+        """In-app notifications, newest first, with how many there are in all and how many are unread."""
+        caller = caller_of(request)
+        listed = selectors.list_notifications_for(caller)
+        if self.query().get("unread"):
             listed = listed.unread()
-        page = self.feed(listed, order=("-id",))
-        page.extras["summary"] = {
-            "total": page.pagination["total"],
-            "unread": selectors.count_unread_for(caller_of(request)),
-        }
-        return page
+        return self.feed(listed, order=("-id",), summary=selectors.count_for(caller))
 
 
 class NotificationRead(ApiView):

@@ -1,0 +1,43 @@
+"""Notifications and devices for tests, made through the services."""
+
+import itertools
+from typing import Any
+
+from accounts.models import User
+from khidma.delivery.models import OutboxMessage
+from khidma.kernel.clock import Now
+from khidma.kernel.models import DeliveryStatus, OutboxDelivery
+from notifications import services
+from notifications.models import Notification, PushToken
+
+_numbers = itertools.count(1)
+
+
+def make_notification(user: User, **over: Any) -> Notification:
+    """One thing that this person was told, in the app only."""
+    said: dict[str, Any] = {
+        "kind": "order_funded",
+        "title": "You can begin",
+        "body": "₹3,000.00 for “Logo” is in escrow.",
+        "data": {"orderId": "0195f0a0-0000-7000-8000-000000000001"},
+        "action_url": "/orders/0195f0a0-0000-7000-8000-000000000001",
+    }
+    return services.tell(user_id=user.pk, **{**said, **over})
+
+
+def make_push_token(user: User) -> PushToken:
+    """A phone of this user."""
+    return services.register_push_token(user=user, token=f"device-{next(_numbers):08d}", platform="android")
+
+
+def sent(notification: Notification) -> list[str]:
+    """The channels by which a notification went out, one entry a message."""
+    keys = OutboxMessage.objects.filter(key__contains=str(notification.pk))
+    return sorted(keys.values_list("channel", flat=True))
+
+
+def lose_receipts() -> None:
+    """As after a worker that died when it had sent everything and not yet written that down."""
+    OutboxDelivery.objects.filter(event__name="notifications.PersonTold").update(
+        status=DeliveryStatus.PENDING, due_at=Now()
+    )
