@@ -15,6 +15,7 @@ from khidma.kernel.ids import new_id
 from khidma.kernel.models import OutboxEvent
 from khidma.kernel.outbox import deliver_due
 from khidma.kernel.sealing import Unreadable, unseal
+from khidma.kernel.states import history
 from khidma.tests.races import at_once
 from payments import services
 from payments.errors import (
@@ -358,6 +359,8 @@ def test_twenty_bringers_of_one_reversal_return_the_money_once(committed_db: Non
     answers = at_once(*[lambda: services.record_payout(sighting=sighting)] * 20)
     assert all(isinstance(answer, Payout) for answer in answers), answers
     assert balance("wallet", user.pk) == 50_000
+    assert len(events("PayoutReversed")) == 1
+    assert [change.to_status for change in history(payout)].count("reversed") == 1
 
 
 # Sending
