@@ -36,7 +36,7 @@ class Phone:
         self._http = httpx.AsyncClient(base_url=base_url, timeout=15, trust_env=False)
         self._socket: ClientConnection | None = None
         self._heard: list[dict[str, Any]] = []
-        self._seq = 0
+        self._seq: int | None = None
 
     async def close(self) -> None:
         """Hang up."""
@@ -87,7 +87,7 @@ class Phone:
         answer = json.loads(await self._socket.recv())
         if answer["event"] != "AUTHENTICATED":
             raise DemoFailed(f"The socket answered {answer}.")
-        if self._seq:
+        if self._seq is not None:
             await self._socket.send(json.dumps({"event": "RESUME", "data": {"lastSeq": self._seq}}))
         else:
             self._seq = answer["data"]["seq"]
@@ -122,8 +122,10 @@ class Phone:
             except WebSocketException:
                 await self._reconnect()
                 continue
-            if frame.get("seq", self._seq + 1) > self._seq:
-                self._seq = frame.get("seq", self._seq)
+            if "seq" not in frame:
+                return frame
+            if self._seq is None or frame["seq"] > self._seq:
+                self._seq = frame["seq"]
                 return frame
 
     async def hear(self, event: str, patience: float = PATIENCE, **wanted: Any) -> dict[str, Any]:
