@@ -54,8 +54,14 @@ def main() -> int:
     return 0
 
 
-def say(words: str) -> None:
-    print(words, flush=True)
+def say(words: str, end: str = "\n") -> None:
+    """Print; a reader who has gone (a closed terminal or pipe) is no reason to leave anything undone."""
+    try:
+        print(words, end=end, flush=True)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -110,8 +116,7 @@ def run(home: Path, supervisor: Supervisor) -> None:
         if log.stat().st_size > LARGEST_LOG:
             log.replace(log.with_suffix(".old.log"))
     values = environment.make_secrets(environment.read(home / "environment"))
-    with step("PostgreSQL and Valkey"):
-        start_servers(home, values, supervisor)
+    start_servers(home, values, supervisor)
     migrate(home, supervisor, values)
     *needed, clock = applications(home, port, values)
     with step("web, stand-in and workers"):
@@ -146,7 +151,7 @@ def web_port() -> int:
 def step(name: str) -> Iterator[None]:
     """Say what is being done, and how long it took."""
     began = time.monotonic()
-    print(f"{name} ...", end=" ", flush=True)
+    say(f"{name} ...", end=" ")
     yield
     say(f"{time.monotonic() - began:.1f} s")
 
@@ -156,18 +161,20 @@ def start_servers(home: Path, values: Values, supervisor: Supervisor) -> None:
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_READONLY_URL", "REDIS_URL"):
         values.pop(name, None)
     values["PORT"] = os.environ.get("PORT") or "8000"
-    own = []
-    if not os.environ.get("DATABASE_URL"):
-        own.append(servers.database(home, values))
-    if not os.environ.get("REDIS_URL"):
-        own.append(servers.cache(home, values))
-    environment.write(home / "environment", values)
-    supervisor.add(*own)
-    if not servers.answer(values, own):
-        silent = next((one for one in own if not one.is_running), own[0])
-        raise CannotStart(f"{silent.name} does not answer. Its log {silent.log} ends with:\n{silent.last_words()}")
-    if any(one.name == "postgres" for one in own):
-        postgres.set_up(values)
+    wanted = [("DATABASE_URL", servers.database), ("REDIS_URL", servers.cache)]
+    missing = [make for name, make in wanted if not os.environ.get(name)]
+    if not missing:
+        environment.write(home / "environment", values)
+        return
+    with step("PostgreSQL and Valkey"):
+        own = [make(home, values) for make in missing]
+        environment.write(home / "environment", values)
+        supervisor.add(*own)
+        if not servers.answer(values, own):
+            silent = next((one for one in own if not one.is_running), own[0])
+            raise CannotStart(f"{silent.name} does not answer. Its log {silent.log} ends with:\n{silent.last_words()}")
+        if servers.database in missing:
+            postgres.set_up(values)
 
 
 def settings(home: Path, values: Values, **more: str) -> dict[str, str]:

@@ -161,3 +161,13 @@ def test_production_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KHIDMA_ENV", "production")
     with pytest.raises(run.CannotStart, match="KHIDMA_ENV=local"):
         run.refuse_production()
+
+
+def test_a_reader_who_has_gone_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as broken, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", broken)
+        run.say("Stopping ...")
+        run.say("Stopped.")
+    assert broken.closed
