@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
 
 from khidma.kernel.admin import OperatorAdmin
 from khidma.kernel.money import rupees
@@ -47,7 +48,7 @@ class AccountAdmin(MoneyAdmin):
         return rupees(account.balance)
 
 
-class EntryInline(admin.TabularInline[Entry, Transfer]):
+class EntryInline(TabularInline):
     model = Entry
     fields = readonly_fields = ("account", "in_rupees")
     can_delete = False
@@ -64,7 +65,8 @@ class EntryInline(admin.TabularInline[Entry, Transfer]):
         return False
 
     def get_queryset(self, request: Any) -> models.QuerySet[Entry]:
-        return super().get_queryset(request).select_related("account")
+        entries: models.QuerySet[Entry] = super().get_queryset(request).select_related("account")
+        return entries
 
 
 @admin.register(Transfer)
