@@ -1,5 +1,6 @@
 """Ports on the loopback address: which are free."""
 
+import secrets
 import socket
 
 
@@ -15,10 +16,14 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose(preferred: int | None = None) -> int:
-    """The preferred port if it is free, else any free one."""
+def choose(preferred: int | None, *, among: range) -> int:
+    """The preferred port if it is free, else a free one of the range.
+
+    Ranges lie below those that outgoing connections take, and each kind of server has its own, so that no two starts at
+    the same moment choose alike but by rare chance.
+    """
     if preferred and is_free(preferred):
         return preferred
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while not is_free(port := among.start + secrets.randbelow(len(among))):
+        continue
+    return port

@@ -13,7 +13,9 @@ NAMES = ("postgres", "valkey")
 def database(home: Path, values: Values, *, forgetful: bool = False) -> Service:
     """PostgreSQL on the port it had before if that is still free; `values` learns the addresses."""
     where = place.find(home)
-    values |= database_addresses(values, ports.choose(int(values.get("KHIDMA_POSTGRES_PORT", 0)) or None))
+    values |= database_addresses(
+        values, ports.choose(int(values.get("KHIDMA_POSTGRES_PORT", 0)) or None, among=range(15_000, 20_000))
+    )
     if not postgres.is_made(where):
         (home / "demo-is-there").unlink(missing_ok=True)
         postgres.make(where, values)
@@ -25,7 +27,9 @@ def database(home: Path, values: Values, *, forgetful: bool = False) -> Service:
 def cache(home: Path, values: Values, *, forgetful: bool = False) -> Service:
     """Valkey, likewise."""
     where = place.find(home)
-    values |= cache_address(values, ports.choose(int(values.get("KHIDMA_VALKEY_PORT", 0)) or None))
+    values |= cache_address(
+        values, ports.choose(int(values.get("KHIDMA_VALKEY_PORT", 0)) or None, among=range(10_000, 15_000))
+    )
     return _server("valkey", valkey.command(where, values, forgetful=forgetful), home, where, signal.SIGTERM)
 
 
