@@ -110,6 +110,11 @@ class Order(Stateful, Record):
                 name="orders_hourly_has_a_rate",
             ),
             models.CheckConstraint(
+                condition=Q(minutes_worked__isnull=True)
+                | Q(minutes_worked__gte=1, minutes_worked__lte=F("agreed_hours") * 60),
+                name="orders_minutes_within_hours",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status=OrderStatus.SUBMITTED)
                 | Q(auto_approve_at__isnull=False, submitted_at__isnull=False),
                 name="orders_submitted_has_a_clock",
@@ -157,6 +162,10 @@ class Order(Stateful, Record):
     @property
     def is_on_site(self) -> bool:
         return self.kind == GigKind.ON_SITE
+
+    @property
+    def is_hourly(self) -> bool:
+        return self.budget_type == BudgetType.HOURLY
 
     def side_of(self, user: models.Model) -> str | None:
         """`client`, `doer`, or None for anybody else."""

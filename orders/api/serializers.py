@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.serializers import SerializerMethodField, ValidationError
 
 from accounts.api.serializers import PublicUserSerializer
-from gigs.api.serializers import PlaceSerializer, show_place
+from gigs.api.serializers import MOST_HOURS, PlaceSerializer, show_place
 from gigs.models import BudgetType, GigKind
 from khidma.http.fields import Choice, Id, Integer, Link, ListOf, Moment, Paise, Text
 from khidma.http.serializers import Serializer
@@ -22,6 +22,7 @@ from orders.states import OrderStatus
 from payments.api.serializers import PaymentSerializer
 from payments.models import Payment
 
+MOST_MINUTES = 60 * MOST_HOURS
 CANCEL_REASONS = [reason.value for reason in CancelReason if reason != CancelReason.UNPAID]
 
 
@@ -184,6 +185,7 @@ class SubmitBody(Serializer):
     message = Text(max_length=5_000)
     attachments = ListOf(Id(), required=False, max_length=20, unique=True)
     links = ListOf(Link(), required=False, max_length=20, unique=True)
+    minutes_worked = Integer(required=False, min_value=1, max_value=MOST_MINUTES)
 
     def validate_attachments(self, attachments: Sequence[UUID]) -> Sequence[UUID]:
         """:raises ValidationError: nobody has files yet, so every id is one of no file."""

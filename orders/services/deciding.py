@@ -13,6 +13,7 @@ from khidma.kernel.states import advance, lock
 from orders.events import OrderApproved, OrderCompleted
 from orders.models import Order
 from orders.services.announcing import facts
+from orders.services.hours import earned_amount
 from payments import services as payments
 
 
@@ -42,7 +43,7 @@ def approve_by_clock(*, order_id: UUID) -> bool:
 def _approve(order: Order, *, by: User | None, role: str) -> None:
     advance(order, "approve", by=by, role=role, changes={"approved_at": now(), "auto_approve_at": None})
     publish(OrderApproved(**facts(order), by_clock=by is None))
-    settlement = payments.settle_escrow(reference=order.pk, payee_gross=order.amount, reason="approved")
+    settlement = payments.settle_escrow(reference=order.pk, payee_gross=earned_amount(order), reason="approved")
     advance(order, "release", by=None, role="system", changes={"completed_at": now()})
     gigs.complete_gig(gig_id=order.gig_id)
     accounts.record_completed_gig(user_id=order.doer_id)

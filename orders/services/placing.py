@@ -15,6 +15,7 @@ from orders.events import OrderPlaced
 from orders.models import MINIMUM_AMOUNT, Order
 from orders.runtime import POLICY_VERSION
 from orders.services.announcing import facts
+from orders.services.hours import agreed_amount, agreed_hours
 from payments import services as payments
 from payments.models import PaymentPurpose
 from payments.runtime import PaymentSettings
@@ -40,11 +41,11 @@ def accept_application(*, application: Application, client: User) -> Order:
 
 def _require_orderable(application: Application) -> None:
     budget_type = application.gig.budget_type
-    if budget_type != BudgetType.FIXED:
+    if budget_type == BudgetType.MILESTONE:
         raise BudgetTypeNotOrderable(details={"budgetType": budget_type})
-    minimum = max(MINIMUM_AMOUNT, PaymentSettings.load().minimum_order)
-    if application.proposed_amount < minimum:
-        raise OrderAmountTooSmall(details={"minimum": minimum, "amount": application.proposed_amount})
+    minimum, amount = max(MINIMUM_AMOUNT, PaymentSettings.load().minimum_order), agreed_amount(application)
+    if amount < minimum:
+        raise OrderAmountTooSmall(details={"minimum": minimum, "amount": amount})
 
 
 def _place(application: Application, client: User) -> Order:
@@ -58,7 +59,8 @@ def _place(application: Application, client: User) -> Order:
         conversation_id=application.conversation_id,
         kind=gig.kind,
         budget_type=gig.budget_type,
-        amount=application.proposed_amount,
+        amount=agreed_amount(application),
+        **agreed_hours(application),
         commission_bp=rules.commission_bp,
         policy_version=POLICY_VERSION,
         delivery_days=application.estimated_days,

@@ -26,6 +26,7 @@ from orders.events import OrderStarted, RevisionRequested, WorkSubmitted
 from orders.models import Deliverable, Order, RevisionRequest
 from orders.runtime import OrderSettings
 from orders.services.announcing import facts
+from orders.services.hours import check_minutes
 from orders.states import OrderStatus
 from payments.runtime import PaymentSettings
 
@@ -76,23 +77,34 @@ def _count_wrong_code(order: Order, rules: OrderSettings) -> KhidmaError:
 
 @transaction.atomic
 def submit_work(
-    *, order: Order, doer: User, message: str, attachments: Sequence[UUID] = (), links: Sequence[str] = ()
+    *,
+    order: Order,
+    doer: User,
+    message: str,
+    attachments: Sequence[UUID] = (),
+    links: Sequence[str] = (),
+    minutes_worked: int | None = None,
 ) -> Order:
-    """Hand work in; the approval clock starts.
+    """Hand work in; the approval clock starts. By the hour, `minutes_worked` say what is asked for it.
 
+    :raises Invalid: the minutes do not fit what was agreed.
     :raises OrderNotInProgress: the order takes no work now.
     :raises OrderNotStarted: on site, before the start.
     """
+    check_minutes(order, minutes_worked)
     order = lock(order)
     if order.status == OrderStatus.IN_PROGRESS and order.is_on_site and order.started_at is None:
         raise OrderNotStarted
     submitted_at = now()
     approve_at = submitted_at + timedelta(days=PaymentSettings.load().auto_approve_days)
-    advance(
-        order, "submit", by=doer, role="doer", changes={"submitted_at": submitted_at, "auto_approve_at": approve_at}
-    )
+    changes = {"submitted_at": submitted_at, "auto_approve_at": approve_at, "minutes_worked": minutes_worked}
+    advance(order, "submit", by=doer, role="doer", changes=changes)
     deliverable = Deliverable.objects.create(
-        order=order, message=message, attachments=list(attachments), links=list(links)
+        order=order,
+        message=message,
+        attachments=list(attachments),
+        links=list(links),
+        minutes_worked=minutes_worked,
     )
     publish(WorkSubmitted(**facts(order), deliverable_id=deliverable.pk, auto_approve_at=approve_at))
     return order

@@ -10,12 +10,18 @@ from orders.models import Order
 from payments.tests.factories import fund
 
 
-def make_order(*, client: User | None = None, doer: User | None = None, amount: int = 300_000, **gig: Any) -> Order:
-    """An order that waits for its payment."""
+def make_order(
+    *,
+    client: User | None = None,
+    doer: User | None = None,
+    amount: int = 300_000,
+    bid: dict[str, Any] | None = None,
+    **gig: Any,
+) -> Order:
+    """An order that waits for its payment; `bid` is what else the doer's application says."""
     client = client or make_client()
-    application = make_application(
-        gig=make_gig(client=client, **gig), doer=doer or make_doer(), proposed_amount=amount, estimated_days=5
-    )
+    terms = {"proposed_amount": amount, "estimated_days": 5, **(bid or {})}
+    application = make_application(gig=make_gig(client=client, **gig), doer=doer or make_doer(), **terms)
     return services.accept_application(application=application, client=client)
 
 
@@ -32,6 +38,11 @@ def make_submitted_order(**over: Any) -> Order:
     """An order with work handed in."""
     order = make_funded_order(**over)
     return services.submit_work(order=order, doer=order.doer, message="Here is the work.")
+
+
+def make_hourly_order(*, rate: int = 30_000, hours: int = 10, **over: Any) -> Order:
+    """An order by the hour whose money is in escrow; `rate` in paise per hour."""
+    return make_funded_order(amount=rate, bid={"agreed_hours": hours}, budget_type="hourly", **over)
 
 
 def make_completed_order(**over: Any) -> Order:

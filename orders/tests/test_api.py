@@ -182,7 +182,7 @@ def test_an_incomplete_profile_neither_accepts_nor_pays(api: Any) -> None:
     assert api(make_user()).get("/api/orders").json()["data"] == []
 
 
-@pytest.mark.parametrize("budget_type", ["hourly", "milestone"])
+@pytest.mark.parametrize("budget_type", ["milestone"])
 def test_other_budgets_are_refused_with_a_reason(api: Any, budget_type: str) -> None:
     application = make_application(gig=make_gig(budget_type=budget_type))
     client = api(application.gig.client)

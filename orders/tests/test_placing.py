@@ -69,7 +69,7 @@ def test_placing_is_announced_and_written_into_the_timeline() -> None:
     assert (change.from_status, change.to_status, change.actor_id) == ("", "pending_payment", order.client_id)
 
 
-@pytest.mark.parametrize("budget_type", ["hourly", "milestone"])
+@pytest.mark.parametrize("budget_type", ["milestone"])
 def test_only_a_fixed_price_becomes_an_order(budget_type: str) -> None:
     application = make_application(gig=make_gig(budget_type=budget_type))
     with nothing_changes(), pytest.raises(BudgetTypeNotOrderable):
