@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
@@ -16,7 +17,8 @@ from redis.retry import Retry
 
 from khidma.kernel.network import forbid_in_transaction
 
-CHANNEL = "khidma:doorbell"
+CHANNEL = f"khidma:doorbell:{urlsplit(settings.REDIS_URL).path.strip('/') or 0}"
+"""Channels are shared by all databases of a Valkey, so the channel names its database."""
 TIMEOUT = 0.5
 QUIET_AFTER_FAILURE = 1.0
 
@@ -65,22 +67,22 @@ def _client(url: str) -> redis.Redis:
     )
 
 
-_quiet_until = 0.0
+_quiet_until: dict[str, float] = {}
 
 
 def publish(*rings: Ring) -> None:
     """Send the rings now. Valkey being away is logged and nothing more: listeners look into the table by themselves."""
-    global _quiet_until
     forbid_in_transaction()
-    if time.monotonic() < _quiet_until:
+    url = settings.REDIS_URL
+    if time.monotonic() < _quiet_until.get(url, 0.0):
         return
     try:
-        with _client(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
+        with _client(url).pipeline(transaction=False) as pipeline:
             for ring in rings:
                 pipeline.publish(CHANNEL, ring.encode())
             pipeline.execute()
     except redis.RedisError as error:
-        _quiet_until = time.monotonic() + QUIET_AFTER_FAILURE
+        _quiet_until[url] = time.monotonic() + QUIET_AFTER_FAILURE
         log.warning("doorbell_failed", error=type(error).__name__)
 
 
