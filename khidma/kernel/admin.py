@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from khidma.kernel import outbox
-from khidma.kernel.models import AuditRecord, OutboxDelivery, OutboxEvent, SettingsCategory, StateChange
+from khidma.kernel.audit import record_act
+from khidma.kernel.models import AuditRecord, DeliveryStatus, OutboxDelivery, OutboxEvent, SettingsCategory, StateChange
 from khidma.kernel.money import PaiseField, rupees
 
 
@@ -74,9 +75,18 @@ class OutboxDeliveryAdmin(OperatorAdmin):
 
     @admin.action(description=_("Try again"), permissions=["change"])
     def try_again(self, request: HttpRequest, queryset: models.QuerySet[OutboxDelivery]) -> None:
-        """Put dead deliveries back into the queue."""
-        count = outbox.revive(list(queryset.values_list("pk", flat=True)))
-        self.message_user(request, _("%(count)d deliveries will be tried again.") % {"count": count})
+        """Put dead deliveries back into the queue, each on record."""
+        with transaction.atomic():
+            dead = list(queryset.filter(status=DeliveryStatus.DEAD).values_list("pk", flat=True))
+            for delivery_id in dead:
+                record_act(
+                    actor_id=request.user.pk,
+                    action="outbox.try_again",
+                    target_type="outbox_delivery",
+                    target_id=delivery_id,
+                )
+            count = outbox.revive(dead)
+        self.message_user(request, _("Deliveries that will be tried again: %(count)d.") % {"count": count})
 
 
 @admin.register(StateChange)
