@@ -41,6 +41,13 @@ class EscrowNotFunded(Refused):
     message = _("There is no money held for this.")
 
 
+class PartTooLarge(Refused):
+    """A part refund leaves at least ₹1 in escrow; `details.maximum` is what can go back, in paise."""
+
+    code = "part_too_large"
+    message = _("This is more than can be refunded while the rest stays in escrow.")
+
+
 class AlreadyPaid(Refused):
     """What the caller wants to pay for has its money."""
 

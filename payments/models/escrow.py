@@ -11,7 +11,10 @@ from payments.states import ESCROW_STATES, EscrowStatus
 
 
 class Escrow(Stateful, Record):
-    """What a payer pays for, held until it is decided who gets it. The shares are written once, with the decision."""
+    """What a payer pays for, held until it is decided who gets it. The shares are written once, with the decision.
+
+    `refunded` also counts what went back in parts before it.
+    """
 
     states = ESCROW_STATES
 
@@ -53,3 +56,8 @@ class Escrow(Stateful, Record):
 
     def __str__(self) -> str:
         return f"escrow for {self.reference}"
+
+    @property
+    def held(self) -> int:
+        """What is in it now, in paise."""
+        return self.amount - (self.refunded or 0) if self.status == EscrowStatus.FUNDED else 0

@@ -110,6 +110,7 @@ class RefundReason(models.TextChoices):
     LATE = "late", _("The payment came too late")
     SURPLUS = "surplus", _("Paid twice")
     DECISION = "decision", _("Decided")
+    PART = "part", _("A part, before the decision")
 
 
 class Refund(Stateful, Record):

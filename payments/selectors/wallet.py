@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.figures import ProfileFigures
 from accounts.models import User
@@ -21,6 +22,9 @@ TYPES = {
     WITHDRAWAL_REVERSAL: [TransferKind.PAYOUT_RETURNED],
     CLAWBACK: [TransferKind.RETURN, TransferKind.CHARGEBACK],
 }
+HELD = F("amount") - Coalesce(F("refunded"), 0)
+"""What a funded escrow holds: what came, less what went back in parts."""
+
 TYPE_OF = {str(kind): name for name, kinds in TYPES.items() for kind in kinds}
 
 
@@ -50,7 +54,7 @@ def wallet_balance_of(user_id: UUID) -> WalletBalance:
     return WalletBalance(
         available=held.get(AccountKind.WALLET, 0),
         pending=_pending(user_id),
-        in_escrow=paid.aggregate(total=Sum("amount"))["total"] or 0,
+        in_escrow=paid.aggregate(total=Sum(HELD))["total"] or 0,
         owed=held.get(AccountKind.RECEIVABLE, 0),
         total_earnings=decided.aggregate(total=Sum("payee_net"))["total"] or 0,
         total_withdrawn=withdrawn.aggregate(total=Sum("amount"))["total"] or 0,
@@ -61,7 +65,7 @@ def _pending(user_id: UUID) -> int:
     """The user's share in escrows that nobody has decided yet, at the rates of today."""
     undecided: Iterable[tuple[int, int]] = Escrow.objects.filter(
         payee_id=user_id, status=EscrowStatus.FUNDED
-    ).values_list("amount", "commission_bp")
+    ).values_list(HELD, "commission_bp")
     return sum(quote_shares(amount=amount, commission_bp=rate).payee_net for amount, rate in undecided)
 
 

@@ -11,7 +11,14 @@ from payments.services.banking import (
     start_validation,
     validations_due,
 )
-from payments.services.escrow import Settlement, abandon_escrow, open_escrow, settle_escrow
+from payments.services.escrow import (
+    SMALLEST_REFUND,
+    Settlement,
+    abandon_escrow,
+    open_escrow,
+    refund_part,
+    settle_escrow,
+)
 from payments.services.funds import book_owner_funds
 from payments.services.gateway_events import events_due, store_event, work_through
 from payments.services.paying import (
@@ -26,6 +33,7 @@ from payments.services.refunds import record_refund, refunds_due, send_refund
 from payments.services.withdrawing import cancel_payout, payouts_due, record_payout, request_payout, send_payout
 
 __all__ = [
+    "SMALLEST_REFUND",
     "Settlement",
     "Shares",
     "Sighting",
@@ -46,6 +54,7 @@ __all__ = [
     "record_refund",
     "record_sighting",
     "record_validation",
+    "refund_part",
     "refunds_due",
     "remove_bank_account",
     "request_payout",

@@ -10,9 +10,9 @@ from khidma.kernel.clock import now
 from khidma.kernel.errors import NotFound
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, record_change
-from payments.errors import EscrowNotFunded
+from payments.errors import EscrowNotFunded, PartTooLarge
 from payments.events import EscrowSettled
-from payments.models import AccountKind, Escrow, RefundReason, TransferKind
+from payments.models import AccountKind, Capture, Escrow, Refund, RefundReason, TransferKind
 from payments.selectors.shares import Shares, quote_shares
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import promise_refund
@@ -60,6 +60,8 @@ def abandon_escrow(*, reference: UUID) -> Escrow:
 def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settlement:
     """Decide a funded escrow, once: `payee_gross` less fees goes to the payee's wallet, the rest back to the payer.
 
+    `payee_gross` is of what it holds now; `Settlement.refunded` leaves out what went back in parts before.
+
     A rest too small for the gateway goes to the payee.
     :raises EscrowNotFunded: it holds no money, or was decided before.
     """
@@ -68,12 +70,15 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settleme
         raise ValueError(f"payee_gross is {payee_gross} of {escrow.amount}")
     if escrow.status != EscrowStatus.FUNDED:
         raise EscrowNotFunded(details={"status": escrow.status})
-    if escrow.amount - payee_gross < SMALLEST_REFUND:
-        payee_gross = escrow.amount
+    held = escrow.held
+    if payee_gross > held:
+        raise ValueError(f"payee_gross is {payee_gross} of {held}")
+    if held - payee_gross < SMALLEST_REFUND:
+        payee_gross = held
     shares = quote_shares(amount=payee_gross, commission_bp=escrow.commission_bp)
-    refunded = escrow.amount - payee_gross
+    refunded = held - payee_gross
     _decide(escrow, shares, payee_gross=payee_gross, refunded=refunded, reason=reason)
-    _move_money(escrow, shares, refunded)
+    _move_money(escrow, shares, held=held, refunded=refunded)
     publish(
         EscrowSettled(
             reference=escrow.reference,
@@ -92,6 +97,35 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settleme
         tds=shares.tds,
         refunded=refunded,
     )
+
+
+@transaction.atomic
+def refund_part(*, reference: UUID, amount: int) -> Refund:
+    """Send a part of what a funded escrow holds back to the payer, and leave the rest to be decided.
+
+    :raises EscrowNotFunded: it holds no money, or was decided before.
+    :raises PartTooLarge: less than ₹1 would be left.
+    """
+    escrow = lock_escrow(reference)
+    if escrow.status != EscrowStatus.FUNDED:
+        raise EscrowNotFunded(details={"status": escrow.status})
+    if amount < SMALLEST_REFUND:
+        raise ValueError(f"The gateway sends nothing below {SMALLEST_REFUND} back, and this is {amount}")
+    if amount > escrow.held - SMALLEST_REFUND:
+        raise PartTooLarge(details={"maximum": escrow.held - SMALLEST_REFUND})
+    capture, payment_id = _source(escrow)
+    escrow.refunded = (escrow.refunded or 0) + amount
+    escrow.save(update_fields=["refunded"])
+    refund = promise_refund(
+        capture=capture, amount=amount, reason=RefundReason.PART, references=[reference], escrow=escrow
+    )
+    post(
+        key=f"refund:{refund.pk}",
+        kind=TransferKind.REFUND,
+        reference=escrow.pk,
+        entries=[debit(AccountKind.ESCROW, amount, escrow.pk), credit(AccountKind.REFUND_PENDING, amount, payment_id)],
+    )
+    return refund
 
 
 def lock_escrow(reference: UUID) -> Escrow:
@@ -113,7 +147,7 @@ def _decide(escrow: Escrow, shares: Shares, *, payee_gross: int, refunded: int, 
             "decided_at": now(),
             "decision": reason,
             "payee_gross": payee_gross,
-            "refunded": refunded,
+            "refunded": (escrow.refunded or 0) + refunded,
             "platform_fee": shares.platform_fee,
             "gst": shares.gst,
             "tds": shares.tds,
@@ -122,18 +156,24 @@ def _decide(escrow: Escrow, shares: Shares, *, payee_gross: int, refunded: int, 
     )
 
 
-def _move_money(escrow: Escrow, shares: Shares, refunded: int) -> None:
-    """The whole escrow in one transfer; the part for the payer is promised to where it came from."""
+def _source(escrow: Escrow) -> tuple[Capture, UUID]:
+    """Where the money of a funded escrow came from."""
     capture = escrow.funded_by
     if capture is None or capture.payment_id is None:
         raise RuntimeError(f"Escrow {escrow.pk} is funded by nothing.")
+    return capture, capture.payment_id
+
+
+def _move_money(escrow: Escrow, shares: Shares, *, held: int, refunded: int) -> None:
+    """All that the escrow holds in one transfer; the part for the payer is promised to where it came from."""
+    capture, payment_id = _source(escrow)
     post(
         key=f"settle:{escrow.pk}",
         kind=TransferKind.SETTLE,
         reference=escrow.pk,
         entries=[
-            debit(AccountKind.ESCROW, escrow.amount, escrow.pk),
-            credit(AccountKind.REFUND_PENDING, refunded, capture.payment_id),
+            debit(AccountKind.ESCROW, held, escrow.pk),
+            credit(AccountKind.REFUND_PENDING, refunded, payment_id),
             credit(AccountKind.WALLET, shares.payee_net, escrow.payee_id),
             credit(AccountKind.PLATFORM_FEE, shares.platform_fee),
             credit(AccountKind.GST_PAYABLE, shares.gst),

@@ -11,9 +11,9 @@ from khidma.kernel.ids import new_id
 from khidma.kernel.models import OutboxEvent
 from khidma.tests.races import at_once
 from payments import services
-from payments.errors import AlreadyPaid, EscrowFunded, EscrowNotAwaiting, EscrowNotFunded
+from payments.errors import AlreadyPaid, EscrowFunded, EscrowNotAwaiting, EscrowNotFunded, PartTooLarge
 from payments.models import Capture, Payment, Refund
-from payments.selectors import escrow_of
+from payments.selectors import escrow_of, wallet_balance_of
 from payments.tests.factories import (
     balance,
     books,
@@ -340,3 +340,65 @@ def test_earning_leaves_exactly_what_was_earned(db: None) -> None:
     escrow = make_escrow()
     earn(escrow.payee, 12_345)
     assert balance("wallet", escrow.payee_id) == 12_345
+
+
+# Parts that go back before the decision
+
+
+def test_a_part_goes_back_and_the_rest_is_decided_later(db: None) -> None:
+    escrow = make_funded_escrow(100_001)
+    refund = services.refund_part(reference=escrow.reference, amount=33_333)
+    escrow = escrow_of(escrow.reference)
+    assert (escrow.status, escrow.held, escrow.refunded) == ("funded", 66_668, 33_333)
+    assert (refund.reason, refund.status, refund.amount) == ("part", "promised", 33_333)
+    assert balance("escrow", escrow.pk) == 66_668
+    assert balance("refund_pending", refund.payment_id) == 33_333
+    settlement = services.settle_escrow(reference=escrow.reference, payee_gross=16_667, reason="cancelled")
+    escrow = escrow_of(escrow.reference)
+    assert (settlement.refunded, escrow.refunded, escrow.payee_gross, escrow.held) == (50_001, 83_334, 16_667, 0)
+    assert balance("escrow", escrow.pk) == 0
+    assert balance("refund_pending", refund.payment_id) == 83_334
+    assert settlement.payee_net + settlement.platform_fee + settlement.gst + settlement.tds == 16_667
+
+
+def test_figures_follow_what_the_escrow_still_holds(db: None) -> None:
+    escrow = make_funded_escrow(100_000)
+    services.refund_part(reference=escrow.reference, amount=40_000)
+    assert wallet_balance_of(escrow.payer_id).in_escrow == 60_000
+    expected = services.quote_shares(amount=60_000, commission_bp=escrow.commission_bp).payee_net
+    assert wallet_balance_of(escrow.payee_id).pending == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "refusal"), [(99_901, PartTooLarge), (100_000, PartTooLarge), (99, ValueError), (0, ValueError)]
+)
+def test_a_part_leaves_a_rupee_and_is_a_rupee(db: None, amount: int, refusal: type[Exception]) -> None:
+    escrow = make_funded_escrow(100_000)
+    before = books()
+    with pytest.raises(refusal):
+        services.refund_part(reference=escrow.reference, amount=amount)
+    assert books() == before
+    assert not Refund.objects.exists()
+
+
+def test_only_held_money_goes_back_in_parts_and_nobody_gets_it_twice(db: None) -> None:
+    awaiting, funded, decided = make_escrow(), make_funded_escrow(100_000), make_funded_escrow()
+    services.settle_escrow(reference=decided.reference, payee_gross=0, reason="cancelled")
+    services.refund_part(reference=funded.reference, amount=60_000)
+    before = books()
+    for escrow in (awaiting, decided):
+        with pytest.raises(EscrowNotFunded):
+            services.refund_part(reference=escrow.reference, amount=1_000)
+    with pytest.raises(PartTooLarge):
+        services.refund_part(reference=funded.reference, amount=60_000)
+    with pytest.raises(ValueError, match="payee_gross"):
+        services.settle_escrow(reference=funded.reference, payee_gross=100_000, reason="approved")
+    assert books() == before
+
+
+def test_parts_asked_for_at_once_stay_within_the_escrow(committed_db: None) -> None:
+    escrow = make_funded_escrow(100_000)
+    answers = at_once(*[lambda: services.refund_part(reference=escrow.reference, amount=30_000)] * 20)
+    assert sum(isinstance(answer, Refund) for answer in answers) == 3
+    assert sum(isinstance(answer, PartTooLarge) for answer in answers) == 17
+    assert balance("escrow", escrow.pk) == escrow_of(escrow.reference).held == 10_000
