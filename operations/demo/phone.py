@@ -14,8 +14,8 @@ from websockets.exceptions import WebSocketException
 from khidma.kernel.ids import new_id
 
 CODE = re.compile(r"\b\d{6}\b")
-PATIENCE = 45.0
-"""Seconds to wait for anything that the server does by itself, or that is not there for a while."""
+PATIENCE = 100.0
+"""Seconds to wait for anything that the server does by itself: its sweeps look again after thirty, then sixty seconds."""
 PAUSE = 0.25
 ATTEMPTS = 9
 AWAY = {502, 503}
