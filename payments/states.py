@@ -87,8 +87,8 @@ REFUND_STATES = StateTable(
     [
         Transition("send", {"promised", "waiting_funds"}, "sent", actors={"system", "operator"}),
         Transition("wait_for_funds", {"sent"}, "waiting_funds"),
-        Transition("process", {"sent"}, "processed"),
-        Transition("fail", {"sent", "processed"}, "failed"),
+        Transition("process", {"sent", "waiting_funds"}, "processed"),
+        Transition("fail", {"sent", "waiting_funds", "processed"}, "failed"),
         Transition("try_again", {"failed"}, "promised", actors={"operator"}),
     ],
     ends={"processed"},

@@ -8,13 +8,15 @@ import structlog
 from django.db import transaction
 from django.db.models import Sum
 
+from accounts.models import User
+from khidma.kernel.audit import record_act
 from khidma.kernel.clock import Now, now
 from khidma.kernel.events import publish
 from khidma.kernel.ids import new_id
 from khidma.kernel.states import advance, lock, record_change
 from payments.events import RefundFailed, RefundProcessed, RefundPromised
 from payments.models import AccountKind, Capture, Escrow, GatewayAttempt, Payment, Refund, TransferKind
-from payments.models.gateway import Operation
+from payments.models.gateway import AttemptStatus, Operation
 from payments.providers import gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, RefundSighting
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
@@ -28,6 +30,11 @@ LOW_BALANCE = "enough balance"
 """How Razorpay says that the gateway's balance does not carry a refund (it has no code of its own)."""
 
 FUNDS_PAUSE = timedelta(minutes=10)
+
+ABSENT_AFTER = timedelta(hours=1)
+"""A refund that the gateway does not list by then was never made (its lists lag behind)."""
+
+UNDER_WAY = {RefundStatus.SENT, RefundStatus.WAITING_FUNDS}
 
 
 def promise_refund(
@@ -78,7 +85,9 @@ def _look(refund: Refund) -> None:
 def _ask(refund: Refund) -> None:
     attempt = _begin(refund)
     try:
-        sighting = gateway().refund(refund.capture.gateway_payment_id, attempt.body, key=str(attempt.key))
+        sighting = _known(refund, attempt) or gateway().refund(
+            refund.capture.gateway_payment_id, attempt.body, key=str(attempt.key)
+        )
     except GatewaySilent as error:
         log.warning("refund_unknown", refund_id=str(refund.pk), error=str(error))
         _look_again(refund)
@@ -86,6 +95,13 @@ def _ask(refund: Refund) -> None:
         _refused(refund, attempt, error)
     else:
         record_refund(sighting=sighting)
+
+
+def _known(refund: Refund, attempt: GatewayAttempt) -> RefundSighting | None:
+    """What an earlier call without an answer has done. A look costs less than a gateway that has forgotten our key."""
+    if attempt.calls == 1:
+        return None
+    return gateway().find_refund(refund.capture.gateway_payment_id, receipt=str(attempt.key))
 
 
 @transaction.atomic
@@ -109,6 +125,9 @@ def _refused(refund: Refund, attempt: GatewayAttempt, error: GatewaySaidNo) -> N
     if LOW_BALANCE in error.description:
         advance(refund, "wait_for_funds", by=None, role="system", changes={"look_at": now() + FUNDS_PAUSE})
         return
+    if attempt.calls > 1 and now() - attempt.created_at < ABSENT_AFTER:  # an earlier call may have been heard
+        _look_again(refund)
+        return
     refuse_attempt(attempt, http_status=error.http_status, reason=error.description)
     _fail(refund, payment, reason=error.description)
 
@@ -125,25 +144,39 @@ def record_refund(*, sighting: RefundSighting) -> Refund | None:
         return None
     payment = lock(Payment, refund.payment_id)
     refund = lock(refund)
-    if sighting.status == "processed" and refund.status == RefundStatus.SENT:
-        _process(refund, payment, sighting)
-    elif sighting.status == "failed" and refund.status in {RefundStatus.SENT, RefundStatus.PROCESSED}:
+    if refund.status in UNDER_WAY:
+        _keep(refund, sighting)
+    if sighting.amount != refund.amount:
+        log.critical("refund_amount_differs", refund_id=str(refund.pk), theirs=sighting.amount)
+    elif sighting.status == "processed" and refund.status in UNDER_WAY:
+        _process(refund, payment)
+    elif sighting.status == "failed" and refund.status in {*UNDER_WAY, RefundStatus.PROCESSED}:
         _bring_back(refund, payment)
         _fail(refund, payment, reason="The bank could not take the refund.")
-    elif sighting.status == "pending" and refund.gateway_refund_id is None:
-        Refund.objects.filter(pk=refund.pk).update(
-            gateway_refund_id=sighting.refund_id, look_at=Now() + next_look(refund.looks)
-        )
-    elif refund.status == RefundStatus.SENT:
-        _look_again(refund)
     return refund
 
 
 def _find(sighting: RefundSighting) -> Refund | None:
+    """Our refund: by the gateway's id, or by its receipt where the event overtook the answer with that id."""
     refund = Refund.objects.filter(gateway_refund_id=sighting.refund_id).first()
-    if refund is None and (attempt := _attempt(sighting.receipt)):
-        refund = Refund.objects.filter(pk=attempt.subject_id, capture__gateway_payment_id=sighting.payment_id).first()
-        close_attempt(attempt, gateway_id=sighting.refund_id)
+    attempt = None if refund else _attempt(sighting.receipt)
+    if attempt is not None:
+        return _find_by_attempt(sighting, attempt)
+    if refund is None:  # refunded by hand: our books and the gateway's differ by it
+        log.critical("refund_not_ours", gateway_refund_id=sighting.refund_id, amount=sighting.amount)
+    return refund
+
+
+def _find_by_attempt(sighting: RefundSighting, attempt: GatewayAttempt) -> Refund | None:
+    """The refund, if this is about its last attempt: old news of an attempt that failed must not undo a later one."""
+    if attempt.status == AttemptStatus.REFUSED and sighting.status != "failed":
+        log.critical("refund_contradicted", refund_id=str(attempt.subject_id), theirs=sighting.status)
+    refund = Refund.objects.filter(
+        pk=attempt.subject_id, gateway_refund_id=None, capture__gateway_payment_id=sighting.payment_id
+    ).first()
+    if refund is None or attempt.status == AttemptStatus.REFUSED or attempt != _last_attempt(refund.pk):
+        return None
+    close_attempt(attempt, gateway_id=sighting.refund_id)
     return refund
 
 
@@ -154,24 +187,22 @@ def _attempt(receipt: str) -> GatewayAttempt | None:
         return None
 
 
-def _last_key(refund: Refund) -> UUID:
-    """The key of the attempt that the gateway has answered."""
-    return GatewayAttempt.objects.filter(subject_id=refund.pk, operation=Operation.REFUND).latest("created_at").key
+def _keep(refund: Refund, sighting: RefundSighting) -> None:
+    """From the first word about it, whatever it says, the refund is looked at under its own id and not asked again."""
+    refund.gateway_refund_id = sighting.refund_id
+    refund.look_at = now() + next_look(refund.looks)
+    refund.looks += 1
+    refund.save(update_fields=["gateway_refund_id", "look_at", "looks"])
 
 
-def _process(refund: Refund, payment: Payment, sighting: RefundSighting) -> None:
-    if sighting.amount != refund.amount:
-        log.critical("refund_amount_differs", refund_id=str(refund.pk), theirs=sighting.amount)
-        return
-    advance(
-        refund,
-        "process",
-        by=None,
-        role="system",
-        changes={"gateway_refund_id": sighting.refund_id, "processed_at": now(), "look_at": None},
-    )
+def _last_attempt(refund_id: UUID) -> GatewayAttempt:
+    return GatewayAttempt.objects.filter(subject_id=refund_id, operation=Operation.REFUND).latest("created_at")
+
+
+def _process(refund: Refund, payment: Payment) -> None:
+    advance(refund, "process", by=None, role="system", changes={"processed_at": now(), "look_at": None})
     post(
-        key=f"refund:{_last_key(refund)}:done",
+        key=f"refund:{_last_attempt(refund.pk).key}:done",
         kind=TransferKind.REFUND_DONE,
         reference=refund.pk,
         entries=[
@@ -196,7 +227,7 @@ def _bring_back(refund: Refund, payment: Payment) -> None:
     if refund.status != RefundStatus.PROCESSED:
         return
     post(
-        key=f"refund:{_last_key(refund)}:back",
+        key=f"refund:{_last_attempt(refund.pk).key}:back",
         kind=TransferKind.REFUND_BACK,
         reference=refund.pk,
         entries=[
@@ -237,6 +268,20 @@ def _show_on(payment: Payment) -> None:
     }
     if payment.status != wanted:
         advance(payment, steps[wanted], by=None, role="system")
+
+
+@transaction.atomic
+def retry_refund(*, refund: Refund, operator: User) -> Refund:
+    """Send a failed refund again, as a new attempt; the sweep takes it up.
+
+    :raises InvalidTransition: it has not failed.
+    """
+    refund = lock(refund)
+    advance(
+        refund, "try_again", by=operator, role="operator", changes={"failure_reason": "", "look_at": now(), "looks": 0}
+    )
+    record_act(actor_id=operator.pk, action="retry_refund", target_type="refund", target_id=refund.pk)
+    return refund
 
 
 def refunds_due() -> list[UUID]:

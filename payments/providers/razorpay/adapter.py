@@ -54,6 +54,10 @@ class RazorpayGateway:
         headers = {"X-Refund-Idempotency": key}
         return reading.read_refund(self._client.payment.refund(payment_id, dict(body), headers=headers))
 
+    def find_refund(self, payment_id: str, *, receipt: str) -> RefundSighting | None:
+        items = self._client.payment.fetch_multiple_refund(payment_id, {"count": 100})["items"]
+        return next((reading.read_refund(item) for item in items if item.get("receipt") == receipt), None)
+
     def fetch_refund(self, refund_id: str) -> RefundSighting:
         return reading.read_refund(self._client.refund.fetch(refund_id))
 
