@@ -50,7 +50,7 @@ def test_a_step_is_found_by_state_and_role() -> None:
 
 def status_writes(tree: ast.AST, bookkeeping: Collection[str] = ()) -> list[int]:
     """Lines on which a status is assigned or given to update(), but for models of which `bookkeeping` has the names."""
-    lines = []
+    lines, known = [], {*bookkeeping, *names_of(bookkeeping, tree)}
     for node in ast.walk(tree):
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
@@ -60,8 +60,18 @@ def status_writes(tree: ast.AST, bookkeeping: Collection[str] = ()) -> list[int]
         lines += [target.lineno for target in targets if isinstance(target, ast.Attribute) and target.attr == "status"]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
             given = [keyword for keyword in node.keywords if keyword.arg == "status"]
-            lines += [node.lineno for _ in given if root_of(node) not in bookkeeping]
+            lines += [node.lineno for _ in given if root_of(node) not in known]
     return lines
+
+
+def names_of(models: Collection[str], tree: ast.AST) -> set[str]:
+    """Variables that hold rows of these models wherever the file assigns them."""
+    roots: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        for target in node.targets if isinstance(node, ast.Assign) else []:
+            if isinstance(target, ast.Name):
+                roots.setdefault(target.id, set()).add(root_of(node.value))
+    return {name for name, found in roots.items() if found <= set(models)}
 
 
 def root_of(node: ast.expr) -> str:
@@ -78,6 +88,8 @@ def test_the_lint_sees_a_write() -> None:
     assert status_writes(ast.parse(code)) == [1, 2, 4]
     assert status_writes(ast.parse(code), {"Try"}) == [1, 2, 4]
     assert status_writes(ast.parse(code.replace("Order", "Try")), {"Try"}) == [1, 4]
+    assert status_writes(ast.parse("rows = Try.objects.all()\n" + code), {"Try"}) == [2, 3]
+    assert status_writes(ast.parse("rows = Order.objects.all()\n" + code), {"Try"}) == [2, 3, 5]
 
 
 def test_no_code_writes_a_status_past_the_door() -> None:
