@@ -1,4 +1,4 @@
-"""The gigs of the demo data: two for each category, and zones in three cities."""
+"""The gigs of the demo data: two for each category, their skills, and zones in three cities."""
 
 from accounts import services as accounts
 from accounts.models import Zone
@@ -41,6 +41,11 @@ def seed_zones() -> None:
     for city, latitude, longitude in CITIES:
         if not Zone.objects.filter(city=city, name=f"{city} Central").exists():
             accounts.add_zone(name=f"{city} Central", city=city, boundary=_box(latitude, longitude))
+
+
+def seed_skills() -> None:
+    """Every skill that the gigs ask for, so that the list of skills has something to offer."""
+    accounts.ensure_skills(names=sorted({name for *_, skills in GIGS for name in skills}))
 
 
 def _box(latitude: float, longitude: float) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from accounts import services as accounts
 from gigs.models import Gig
-from operations.seeding.catalogue import seed_zones
+from operations.seeding.catalogue import seed_skills, seed_zones
 from operations.seeding.people import seed_clients, seed_doers, seed_operators
 from operations.seeding.work import is_stand_in_up, seed_applications, seed_gigs, seed_orders
 from payments import services as payments
@@ -15,9 +15,10 @@ PAYOUT_FLOAT = 100_000_000
 
 def seed(say: Callable[[str], None]) -> None:
     """Make the demo data, telling each step; a second time changes nothing."""
-    say("categories, zones and operators")
+    say("categories, zones, skills and operators")
     accounts.seed_categories()
     seed_zones()
+    seed_skills()
     seed_operators()
     payments.book_owner_funds(amount=PAYOUT_FLOAT, account="payout_bank", key="opening")
     say("doers and clients")

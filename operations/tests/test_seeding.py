@@ -11,7 +11,7 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from accounts.models import Category, User, Zone
+from accounts.models import Category, Skill, User, Zone
 from gigs.models import Application, Gig
 from khidma.kernel.models import DeliveryStatus, OutboxDelivery
 from khidma.kernel.outbox import deliver_due
@@ -48,6 +48,9 @@ def test_without_the_stand_in_everything_is_there_and_unpaid_and_a_second_time_a
     assert User.objects.filter(is_doer=True, profile_completed_at__isnull=False).count() == len(people.DOERS)
     assert User.objects.filter(is_client=True, profile_completed_at__isnull=False).count() == len(people.CLIENTS)
     assert Gig.objects.count() == len(catalogue.GIGS)
+    assert {name for gig in Gig.objects.all() for name in gig.skills} == set(
+        Skill.objects.values_list("name", flat=True)
+    )
     assert Application.objects.count() == 2 * len(catalogue.GIGS)
     assert Counter(Order.objects.values_list("status", flat=True)) == {"pending_payment": len(work.STAGES)}
     assert not Payment.objects.filter(status="captured").exists()
