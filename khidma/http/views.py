@@ -49,6 +49,8 @@ class ApiView(APIView):
 
     def _require_acceptable(self, request: Request, described: Operation) -> None:
         """:raises rest_framework.exceptions.NotAcceptable: the caller does not accept what the operation produces."""
+        if not request.headers.get("Accept", "").strip():
+            return
         renderer = Envelope()
         renderer.media_type = described.produces
         self.get_content_negotiator().select_renderer(request, [renderer], None)

@@ -110,6 +110,7 @@ def test_only_json_is_given_and_taken(call: Any) -> None:
     caller = call("somebody")
     assert code_of(caller("GET", "/api/notes", Accept="text/csv")) == "not_acceptable"
     assert caller("GET", "/api/notes", Accept="text/html,*/*;q=0.1").status_code == 200
+    assert caller("GET", "/api/notes", Accept="").status_code == 200
     wrong = caller("POST", "/api/notes", b"name=x", content_type="application/x-www-form-urlencoded")
     assert (wrong.status_code, code_of(wrong)) == (415, "unsupported_media_type")
     assert code_of(caller("POST", "/api/notes", b"{}", Content_Encoding="gzip")) == "unsupported_media_type"
