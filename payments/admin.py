@@ -1,4 +1,4 @@
-"""Payments for operators: everything can be looked at, nothing can be changed here."""
+"""Payments for operators: everything can be looked at, nothing can be edited; buttons call services."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from unfold.admin import TabularInline
 
 from khidma.kernel.admin import OperatorAdmin
 from khidma.kernel.money import rupees
+from payments import services
 from payments.models import (
     Account,
     BankAccount,
@@ -24,6 +25,7 @@ from payments.models import (
     Transfer,
     Validation,
 )
+from payments.states import RefundStatus
 
 
 class MoneyAdmin(OperatorAdmin):
@@ -125,6 +127,15 @@ class RefundAdmin(MoneyAdmin):
     list_display = ("id", "status", "reason", "in_rupees", "gateway_refund_id", "failure_reason", "created_at")
     list_filter = ("status", "reason", "created_at")
     search_fields = ("id", "gateway_refund_id", "payment__id", "capture__gateway_payment_id")
+    actions = ("send_again",)
+
+    @admin.action(description=_("Send again"), permissions=["change"])
+    def send_again(self, request: Any, queryset: models.QuerySet[Refund]) -> None:
+        """Begin a new attempt at refunds that have failed."""
+        failed = list(queryset.filter(status=RefundStatus.FAILED))
+        for refund in failed:
+            services.retry_refund(refund=refund, operator=request.user)
+        self.message_user(request, _("%(count)d refunds will be sent again.") % {"count": len(failed)})
 
 
 @admin.register(BankAccount)
@@ -179,3 +190,10 @@ class GatewayEventAdmin(OperatorAdmin):
     search_fields = ("event_id", "id")
     exclude = ("raw",)
     ordering = ("-id",)
+    actions = ("try_again",)
+
+    @admin.action(description=_("Try again"), permissions=["change"])
+    def try_again(self, request: Any, queryset: models.QuerySet[GatewayEvent]) -> None:
+        """Work through events again that were given up."""
+        count = services.revive_events(events=queryset, operator=request.user)
+        self.message_user(request, _("%(count)d events will be tried again.") % {"count": count})

@@ -1,5 +1,6 @@
 """What payments does by the clock: it takes up whatever is in flight, so that no lost message loses money."""
 
+import time
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from payments import services
 log = structlog.get_logger(__name__)
 
 EVERY = 30
+ROUND_SECONDS = 20.0
+"""A round ends then, so that a gateway that hangs never holds more than one worker for each sweep."""
 
 
 @sweep(every=EVERY)
@@ -44,9 +47,12 @@ def send_payouts() -> int:
 
 
 def _each(due: Iterable[UUID], take_up: Callable[[UUID], None]) -> int:
-    """Take up each of them; one that fails stands in no other's way, and is due again."""
+    """Take up each of them while the round lasts; one that fails stands in no other's way, and is due again."""
     count = 0
+    over_at = time.monotonic() + ROUND_SECONDS
     for found in due:
+        if time.monotonic() > over_at:
+            break
         try:
             take_up(found)
         except Exception as error:

@@ -20,7 +20,7 @@ from payments.services.escrow import (
     settle_escrow,
 )
 from payments.services.funds import book_owner_funds
-from payments.services.gateway_events import events_due, store_event, work_through
+from payments.services.gateway_events import events_due, revive_events, store_event, work_through
 from payments.services.paying import (
     look_at_checkout,
     look_at_payment,
@@ -29,7 +29,7 @@ from payments.services.paying import (
     record_sighting,
     start_payment,
 )
-from payments.services.refunds import record_refund, refunds_due, send_refund
+from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
 from payments.services.withdrawing import cancel_payout, payouts_due, record_payout, request_payout, send_payout
 
 __all__ = [
@@ -58,6 +58,8 @@ __all__ = [
     "refunds_due",
     "remove_bank_account",
     "request_payout",
+    "retry_refund",
+    "revive_events",
     "send_payout",
     "send_refund",
     "send_validation",

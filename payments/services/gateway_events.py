@@ -7,7 +7,10 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
+from accounts.models import User
+from khidma.kernel.audit import record_act
 from khidma.kernel.clock import Now
 from khidma.kernel.events import publish
 from payments.errors import InvalidSignature
@@ -116,6 +119,17 @@ def _failed(event: GatewayEvent, error: Exception) -> None:
         due_at=Now() + timedelta(seconds=min(5 * 2**attempts, 3600)),
         last_error=f"{type(error).__name__}: {error}"[:500],
     )
+
+
+@transaction.atomic
+def revive_events(*, events: QuerySet[GatewayEvent], operator: User) -> int:
+    """Try events again that were given up; how many there are."""
+    dead = list(events.filter(status=EventStatus.DEAD).select_for_update(no_key=True))
+    for event in dead:
+        record_act(actor_id=operator.pk, action="retry_event", target_type="gateway_event", target_id=event.pk)
+        publish(GatewayEventStored(gateway_event_id=event.pk))
+    found = GatewayEvent.objects.filter(pk__in=[event.pk for event in dead])
+    return found.update(status=EventStatus.PENDING, attempts=0, due_at=Now())
 
 
 def events_due() -> list[UUID]:

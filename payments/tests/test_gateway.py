@@ -8,8 +8,9 @@ import pytest
 from django.conf import LazySettings
 from django.db import transaction
 
+from accounts.tests.factories import make_operator
 from khidma.kernel.clock import Now
-from khidma.kernel.errors import GatewayUnavailable
+from khidma.kernel.errors import GatewayUnavailable, InvalidTransition
 from khidma.kernel.network import NetworkInTransaction
 from khidma.kernel.outbox import deliver_due
 from khidma.tests.races import at_once
@@ -20,7 +21,7 @@ from payments.providers import gateway as our_gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent
 from payments.selectors import escrow_of
 from payments.tasks import look_at_payments, send_refunds
-from payments.tests.factories import balance, books, make_escrow
+from payments.tests.factories import balance, books, make_escrow, make_funded_escrow
 from sandbox.testing import StandIn
 
 FAULTS = ["timeout_after_doing", "error_500", "error_502_html", "error_409", "connection_reset"]
@@ -305,6 +306,35 @@ def test_a_refund_that_the_bank_gives_back_is_promised_again(db: None, gateway: 
     assert (refund.status, refund.payment.status) == ("failed", "captured")
     assert balance("refund_pending", refund.payment_id) == 100_000
     assert balance("gateway") == before + 100_000
+
+
+def test_a_failed_refund_is_sent_again_as_a_new_attempt(db: None, gateway: StandIn) -> None:
+    gateway.set_balances(gateway=1_000_000)
+    refund = late_refund(gateway)
+    deliver_due()
+    refund.refresh_from_db()
+    first = str(refund.gateway_refund_id)
+    gateway.settle_refund(first, "failed")
+    services.record_refund(sighting=our_gateway().fetch_refund(first))
+    with pytest.raises(InvalidTransition):
+        services.retry_refund(refund=make_promised_refund(), operator=make_operator("finance"))
+    services.retry_refund(refund=refund, operator=make_operator("finance"))
+    due_again(Refund, refund.pk)
+    send_refunds()
+    refund.refresh_from_db()
+    assert (refund.status, refund.payment.status) == ("processed", "refunded")
+    assert refund.gateway_refund_id != first
+    assert balance("refund_pending", refund.payment_id) == 0
+    assert GatewayAttempt.objects.filter(subject_id=refund.pk).count() == 2
+    services.record_refund(sighting=our_gateway().fetch_refund(first))  # old news of the first attempt
+    refund.refresh_from_db()
+    assert refund.status == "processed"
+
+
+def make_promised_refund() -> Refund:
+    escrow = make_funded_escrow()
+    services.settle_escrow(reference=escrow.reference, payee_gross=0, reason="cancelled")
+    return Refund.objects.get(escrow=escrow)
 
 
 def test_twenty_who_send_one_refund_at_once_send_one(committed_db: None, gateway: StandIn) -> None:

@@ -12,6 +12,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
+from accounts.tests.factories import make_operator
 from khidma.kernel.clock import Now
 from khidma.kernel.outbox import deliver_due
 from khidma.tests.client import JsonClient
@@ -340,6 +341,19 @@ def test_an_event_waits_while_the_gateway_cannot_be_asked(db: None, gateway: Sta
     work_through_events()
     assert GatewayEvent.objects.get().status == "done"
     assert Capture.objects.get().use == "suspense"
+
+
+def test_an_event_that_was_given_up_can_be_tried_again(db: None, send: Callable[..., Any]) -> None:
+    escrow = make_escrow()
+    send(event("payment.captured", payment=entity(make_payment(escrow))))
+    GatewayEvent.objects.update(status="dead", attempts=20)
+    deliver_due()
+    assert escrow_of(escrow.reference).status == "awaiting"
+    operator = make_operator("finance")
+    assert services.revive_events(events=GatewayEvent.objects.all(), operator=operator) == 1
+    assert services.revive_events(events=GatewayEvent.objects.all(), operator=operator) == 0
+    deliver_due()
+    assert escrow_of(escrow.reference).status == "funded"
 
 
 def test_the_refund_of_what_was_never_captured_books_nothing(db: None, send: Callable[..., Any]) -> None:
