@@ -88,9 +88,9 @@ class BreakdownSerializer(Serializer):
 
 
 class StatementLineSerializer(Serializer):
-    """One line of a wallet's statement; `amount` is signed and net."""
+    """One line of a wallet's statement, by the id of the transfer that it is part of; `amount` is signed and net."""
 
-    id = Text()
+    id = Id()
     type = Text()
     amount = Integer()
     breakdown = BreakdownSerializer(allow_null=True)

@@ -27,7 +27,7 @@ def _line(entry: Any, escrow: Escrow | None) -> dict[str, Any]:
     kind = TYPE_OF.get(entry.transfer.kind, ADJUSTMENT)
     is_payout = kind in {WITHDRAWAL, WITHDRAWAL_REVERSAL}
     return {
-        "id": str(entry.pk),
+        "id": entry.transfer_id,
         "type": kind,
         "amount": entry.change,
         "breakdown": _breakdown(escrow) if escrow else None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -163,6 +164,8 @@ def test_a_statement_tells_each_line_and_the_balance_after_it(db: None, api: Api
     assert (lines[2]["orderId"], lines[2]["payoutId"]) == (str(escrow.reference), None)
     assert (lines[1]["orderId"], lines[1]["payoutId"], lines[1]["breakdown"]) == (None, str(payout.pk), None)
     assert all(line["description"] for line in lines)
+    assert [UUID(line["id"]).version for line in lines] == [7, 7, 7]
+    assert len({line["id"] for line in lines}) == 3
 
 
 def test_a_statement_is_filtered_without_changing_its_balances(db: None, api: Api) -> None:
