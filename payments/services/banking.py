@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from khidma.kernel.clock import Now, now
+from khidma.kernel.errors import NotFound
 from khidma.kernel.events import publish
 from khidma.kernel.ids import new_id
 from khidma.kernel.sealing import blind_index, seal, unseal
@@ -60,10 +61,11 @@ def add_bank_account(
 def remove_bank_account(*, account: BankAccount) -> None:
     """Take an account out of the user's list; its history stays. The newest other one becomes the default.
 
+    :raises NotFound: it was removed before.
     :raises BankAccountInUse: money is on its way to it.
     """
     lock(account.user)
-    account = lock(account)
+    account = _lock_present(account)
     if account.payouts.filter(status__in=PAYOUT_OPEN).exists():
         raise BankAccountInUse
     was_default = account.is_default
@@ -75,11 +77,20 @@ def remove_bank_account(*, account: BankAccount) -> None:
 
 @transaction.atomic
 def make_default(*, account: BankAccount) -> BankAccount:
-    """Withdrawals that name no account go to this one."""
+    """Withdrawals that name no account go to this one. :raises NotFound: it was removed before."""
     lock(account.user)
+    account = _lock_present(account)
     BankAccount.objects.filter(user_id=account.user_id, is_default=True).update(is_default=False)
     BankAccount.objects.filter(pk=account.pk).update(is_default=True)
     account.refresh_from_db()
+    return account
+
+
+def _lock_present(account: BankAccount) -> BankAccount:
+    """The account under its lock. :raises NotFound: it was removed since the caller has seen it."""
+    account = lock(account)
+    if account.removed_at is not None:
+        raise NotFound
     return account
 
 
@@ -87,9 +98,10 @@ def make_default(*, account: BankAccount) -> BankAccount:
 def start_validation(*, account: BankAccount, user: User) -> Validation:
     """Begin the check of an account; it is sent after commit. One that runs already is answered again.
 
+    :raises NotFound: it was removed before.
     :raises BankAccountAlreadyVerified: there is nothing to check.
     """
-    account = lock(account)
+    account = _lock_present(account)
     if account.status == BankAccountStatus.VERIFYING:
         return account.validations.get(status=ValidationStatus.CREATED)
     advance(account, "check", by=user, role="owner", changes={"failure_reason": ""})
