@@ -68,9 +68,10 @@ def names_of(models: Collection[str], tree: ast.AST) -> set[str]:
     """Variables that hold rows of these models wherever the file assigns them."""
     roots: dict[str, set[str]] = {}
     for node in ast.walk(tree):
-        for target in node.targets if isinstance(node, ast.Assign) else []:
-            if isinstance(target, ast.Name):
-                roots.setdefault(target.id, set()).add(root_of(node.value))
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    roots.setdefault(target.id, set()).add(root_of(node.value))
     return {name for name, found in roots.items() if found <= set(models)}
 
 
