@@ -73,16 +73,18 @@ def fact(kind: type[Event], client: User, doer: User) -> Event:
         "applicant_ids": (doer.pk,),
         "title": "Logo for a tea stall",
         "amount": 123_456_00,
+        "held": 123_456_00,
+        "status": "in_progress",
         "doer_payout": 100_000_00,
         "last4": "0042",
         "bank_last4": "0042",
-        "is_with_gig": False,
-        "number": 1,
-        "references": [new_id()],
     }
     by_hint: dict[Any, Callable[[], Any]] = {
         UUID: new_id,
+        list[UUID]: lambda: [new_id()],
         str: lambda: "other",
+        int: lambda: 1,
+        bool: lambda: False,
         datetime: lambda: datetime(2026, 1, 2, tzinfo=UTC),
         datetime | None: lambda: None,
     }
