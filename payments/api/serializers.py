@@ -29,7 +29,7 @@ class RefundSerializer(Serializer):
 
 
 class PaymentSerializer(Serializer):
-    """A payment with its refunds. Exactly one of the ids says what was paid for, by its purpose."""
+    """A payment with its refunds. The ids say what was paid for, by its purpose; one milestone names its order too."""
 
     id = Id()
     order_id = SerializerMethodField()
@@ -45,7 +45,8 @@ class PaymentSerializer(Serializer):
     captured_at = Moment(allow_null=True)
 
     def get_order_id(self, payment: Payment) -> UUID | None:
-        return _reference(payment, PaymentPurpose.ORDER)
+        items = [] if payment.purpose == PaymentPurpose.BOOST else list(payment.items.all())
+        return items[0].escrow.whole if items else None
 
     def get_milestone_id(self, payment: Payment) -> UUID | None:
         return _reference(payment, PaymentPurpose.MILESTONE)

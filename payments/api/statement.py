@@ -33,7 +33,7 @@ def _line(entry: Any, escrow: Escrow | None) -> dict[str, Any]:
         "breakdown": _breakdown(escrow) if escrow else None,
         "balance_after": entry.balance_after,
         "description": _description(kind, entry.transfer.note),
-        "order_id": escrow.reference if escrow else None,
+        "order_id": escrow.whole if escrow else None,
         "payout_id": entry.transfer.reference if is_payout else None,
         "created_at": entry.transfer.at,
     }

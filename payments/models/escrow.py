@@ -1,5 +1,7 @@
 """Escrows: money held for a thing that payments knows by its reference only."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -19,10 +21,14 @@ class Escrow(Stateful, Record):
     states = ESCROW_STATES
 
     reference = models.UUIDField(unique=True, editable=False)
+    part_of = models.UUIDField(null=True, editable=False)
+    """The caller's id of the whole that the reference is a part of, where it is one."""
     payer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="escrows_paid")
     payee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="escrows_earned")
     amount = PaiseField()
     commission_bp = models.PositiveIntegerField()
+    commission = PaiseField(null=True)
+    """What the platform keeps of the whole amount, in paise, where it was divided beforehand; else by the rate."""
     status = StateField(choices=EscrowStatus, default=EscrowStatus.AWAITING)
     funded_by = models.ForeignKey("payments.Capture", null=True, on_delete=models.PROTECT, related_name="escrows")
     funded_at = models.DateTimeField(null=True)
@@ -40,6 +46,10 @@ class Escrow(Stateful, Record):
             models.CheckConstraint(condition=Q(amount__gte=1, amount__lte=CAP_PAISE), name="payments_escrow_amount"),
             models.CheckConstraint(condition=Q(commission_bp__lte=10_000), name="payments_escrow_commission"),
             models.CheckConstraint(
+                condition=Q(commission__isnull=True) | Q(commission__gte=0, commission__lte=F("amount")),
+                name="payments_escrow_fixed_commission",
+            ),
+            models.CheckConstraint(
                 condition=Q(status__in=["awaiting", "abandoned"]) | Q(funded_by__isnull=False, funded_at__isnull=False),
                 name="payments_escrow_funded_by",
             ),
@@ -52,10 +62,16 @@ class Escrow(Stateful, Record):
         indexes = [
             models.Index(fields=["payee", "status"], name="payments_escrow_payee"),
             models.Index(fields=["payer", "status"], name="payments_escrow_payer"),
+            models.Index(fields=["part_of"], condition=Q(part_of__isnull=False), name="payments_escrow_part_of"),
         ]
 
     def __str__(self) -> str:
         return f"escrow for {self.reference}"
+
+    @property
+    def whole(self) -> UUID:
+        """The caller's id of what all this is about: of the whole, where the reference is a part."""
+        return self.part_of or self.reference
 
     @property
     def held(self) -> int:

@@ -8,7 +8,7 @@ from payments.selectors.banking import (
 )
 from payments.selectors.checking import LedgerReport, check_ledger, compare_with_gateway
 from payments.selectors.paying import escrow_of, get_payment_for, list_payments_for, payments_of, refunds_of
-from payments.selectors.shares import Shares, quote_shares
+from payments.selectors.shares import Shares, quote_shares, shares_of
 from payments.selectors.wallet import WalletBalance, figures_of, list_wallet_entries_for, wallet_balance_of
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "payments_of",
     "quote_shares",
     "refunds_of",
+    "shares_of",
     "wallet_balance_of",
 ]

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from accounts.figures import ProfileFigures
 from accounts.models import User
 from payments.models import Account, AccountKind, BankAccount, Entry, Escrow, Payout, TransferKind
-from payments.selectors.shares import quote_shares
+from payments.selectors.shares import shares_of
 from payments.states import EscrowStatus, PayoutStatus
 
 EARNING, WITHDRAWAL, WITHDRAWAL_REVERSAL = "earning", "withdrawal", "withdrawal_reversal"
@@ -63,10 +63,8 @@ def wallet_balance_of(user_id: UUID) -> WalletBalance:
 
 def _pending(user_id: UUID) -> int:
     """The user's share in escrows that nobody has decided yet, at the rates of today."""
-    undecided: Iterable[tuple[int, int]] = Escrow.objects.filter(
-        payee_id=user_id, status=EscrowStatus.FUNDED
-    ).values_list(HELD, "commission_bp")
-    return sum(quote_shares(amount=amount, commission_bp=rate).payee_net for amount, rate in undecided)
+    undecided = Escrow.objects.filter(payee_id=user_id, status=EscrowStatus.FUNDED)
+    return sum(shares_of(escrow).payee_net for escrow in undecided)
 
 
 def figures_of(user_id: UUID) -> ProfileFigures:

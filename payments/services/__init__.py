@@ -1,7 +1,7 @@
 """Every write of payments, one function per use case."""
 
 from payments.providers.gateway import Sighting
-from payments.selectors.shares import Shares, quote_shares
+from payments.selectors.shares import Shares, quote_shares, shares_of
 from payments.services.banking import (
     add_bank_account,
     make_default,
@@ -64,6 +64,7 @@ __all__ = [
     "send_refund",
     "send_validation",
     "settle_escrow",
+    "shares_of",
     "start_payment",
     "start_validation",
     "store_event",

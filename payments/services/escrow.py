@@ -13,7 +13,7 @@ from khidma.kernel.states import advance, record_change
 from payments.errors import EscrowNotFunded, PartTooLarge
 from payments.events import EscrowSettled
 from payments.models import AccountKind, Capture, Escrow, Refund, RefundReason, TransferKind
-from payments.selectors.shares import Shares, quote_shares
+from payments.selectors.shares import Shares, shares_of
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import promise_refund
 from payments.states import EscrowStatus
@@ -35,10 +35,28 @@ class Settlement:
 
 
 @transaction.atomic
-def open_escrow(*, reference: UUID, payer: User, payee: User, amount: int, commission_bp: int) -> Escrow:
-    """A place for money to come; `commission_bp` is frozen here. One escrow per reference."""
+def open_escrow(
+    *,
+    reference: UUID,
+    payer: User,
+    payee: User,
+    amount: int,
+    commission_bp: int,
+    commission: int | None = None,
+    part_of: UUID | None = None,
+) -> Escrow:
+    """A place for money to come; `commission_bp` is frozen here. One escrow per reference.
+
+    A part of something bigger says of what (`part_of`), and what `commission` in paise falls on the whole of it.
+    """
     escrow = Escrow.objects.create(
-        reference=reference, payer=payer, payee=payee, amount=amount, commission_bp=commission_bp
+        reference=reference,
+        part_of=part_of,
+        payer=payer,
+        payee=payee,
+        amount=amount,
+        commission_bp=commission_bp,
+        commission=commission,
     )
     record_change(escrow, action="open", by=payer, role="payer")
     return escrow
@@ -75,7 +93,7 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settleme
         raise ValueError(f"payee_gross is {payee_gross} of {held}")
     if held - payee_gross < SMALLEST_REFUND:
         payee_gross = held
-    shares = quote_shares(amount=payee_gross, commission_bp=escrow.commission_bp)
+    shares = shares_of(escrow, payee_gross=payee_gross)
     refunded = held - payee_gross
     _decide(escrow, shares, payee_gross=payee_gross, refunded=refunded, reason=reason)
     _move_money(escrow, shares, held=held, refunded=refunded)
