@@ -71,7 +71,17 @@ def reach_conversation(
     names = {"pk": conversation_id, "order_id": order_id, "application_id": application_id}
     asked = {name: value for name, value in names.items() if value is not None}
     found = Conversation.objects.filter(participants__user=actor, **asked).first()
-    return found or _first_touch(actor, conversation_id, order_id, application_id)
+    if found is None:
+        return _first_touch(actor, conversation_id, order_id, application_id)
+    return _of_its_order(found)
+
+
+def _of_its_order(conversation: Conversation) -> Conversation:
+    """The same, turned into its order's if that was placed a moment ago and the news of it is still on its way."""
+    if conversation.kind != ConversationKind.APPLICATION:
+        return conversation
+    order = Order.objects.filter(conversation_id=conversation.pk).first()
+    return conversation if order is None else open_for_order(order=order)
 
 
 def _first_touch(

@@ -11,6 +11,7 @@ from khidma.realtime.models import StreamEvent
 from messaging import services
 from messaging.models import Conversation, ConversationKind, Message, Participant, ReadMark
 from messaging.tests.factories import make_conversation, parties, say, unread
+from orders.services import accept_application
 from orders.tests.factories import make_order
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,18 @@ def test_an_orders_conversation_is_the_orders_from_its_first_touch() -> None:
     conversation = services.reach_conversation(actor=order.doer, conversation_id=order.conversation_id)
     assert conversation.kind == ConversationKind.ORDER
     assert conversation.order_id == order.pk
+
+
+@pytest.mark.parametrize("name", ["conversation_id", "application_id"])
+def test_a_negotiation_is_the_orders_talk_as_soon_as_the_order_is_placed(name: str) -> None:
+    application = make_application()
+    before = services.reach_conversation(actor=application.doer, application_id=application.pk)
+    assert (before.kind, before.order_id) == (ConversationKind.APPLICATION, None)
+    order = accept_application(application=application, client=application.gig.client)
+    wanted = {"conversation_id": application.conversation_id, "application_id": application.pk}[name]
+    after = services.reach_conversation(actor=application.doer, **{name: wanted})
+    assert (after.pk, after.kind, after.order_id) == (before.pk, ConversationKind.ORDER, order.pk)
+    assert Conversation.objects.count() == 1
 
 
 def test_opening_twice_opens_once() -> None:
