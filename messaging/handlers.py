@@ -20,6 +20,12 @@ from khidma.kernel.events import handles
 from khidma.realtime import streams
 from messaging import services
 from orders.events import (
+    MilestoneApproved,
+    MilestoneDropped,
+    MilestoneEvent,
+    MilestoneRevisionRequested,
+    MilestonesFunded,
+    MilestoneSubmitted,
     OrderApproved,
     OrderCancelled,
     OrderCompleted,
@@ -51,6 +57,11 @@ SENTENCES: dict[type[OrderEvent], StrOrPromise] = {
     OrderApproved: _("The work was approved."),
     OrderCompleted: _("The order is completed and the payment was released."),
     OrderCancelled: _("The order was cancelled."),
+    MilestonesFunded: _("The payment for more milestones is in escrow."),
+    MilestoneSubmitted: _("The work for “%(milestone)s” was submitted."),
+    MilestoneRevisionRequested: _("Changes to “%(milestone)s” were asked for."),
+    MilestoneApproved: _("“%(milestone)s” was approved and its payment was released."),
+    MilestoneDropped: _("“%(milestone)s” was not paid and has been dropped."),
 }
 
 
@@ -95,7 +106,10 @@ def tell_parties(event: OrderEvent) -> None:
 def note_in_conversation(event: OrderEvent) -> None:
     """A system message in the order's conversation, which turns from the application's into the order's."""
     conversation = services.open_for_order(order=Order.objects.get(pk=event.order_id))
-    services.post_system_message(conversation=conversation, text=str(SENTENCES[type(event)]))
+    sentence = str(SENTENCES[type(event)])
+    if isinstance(event, MilestoneEvent):
+        sentence %= {"milestone": event.milestone_title}
+    services.post_system_message(conversation=conversation, text=sentence)
 
 
 for order_event in SENTENCES:

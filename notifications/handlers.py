@@ -25,6 +25,12 @@ from khidma.kernel.money import rupees
 from notifications import services
 from notifications.events import PersonTold
 from orders.events import (
+    MilestoneApproved,
+    MilestoneDropped,
+    MilestoneEvent,
+    MilestoneRevisionRequested,
+    MilestonesFunded,
+    MilestoneSubmitted,
     OrderCancelled,
     OrderCompleted,
     OrderEvent,
@@ -76,6 +82,10 @@ def _tell_of_order(
     event: OrderEvent, user_id: UUID, kind: str, title: str, body: str, channels: Iterable[str] = SCREEN
 ) -> None:
     _tell(user_id, kind, title, body, f"/orders/{event.order_id}", channels, orderId=event.order_id, gigId=event.gig_id)
+
+
+def _names(event: MilestoneEvent) -> dict[str, str]:
+    return {"milestone": event.milestone_title, "title": event.title}
 
 
 @handles(PersonTold, outbound=True)
@@ -141,14 +151,15 @@ def tell_client_to_pay(event: OrderPlaced) -> None:
 
 @handles(OrderFunded)
 def tell_doer_of_funding(event: OrderFunded) -> None:
-    body = _("%(amount)s for “%(title)s” is in escrow.") % {"amount": rupees(event.amount), "title": event.title}
+    body = _("%(amount)s for “%(title)s” is in escrow.") % {"amount": rupees(event.held), "title": event.title}
     _tell_of_order(event, event.doer_id, "order_funded", _("You can begin"), body, EVERYWHERE)
 
 
 @handles(OrderFunded)
-def tell_client_of_funding(event: OrderFunded) -> None:
+@handles(MilestonesFunded)
+def tell_client_of_funding(event: OrderFunded | MilestonesFunded) -> None:
     body = _("We hold %(amount)s for “%(title)s” until you approve the work.") % {
-        "amount": rupees(event.amount),
+        "amount": rupees(event.held),
         "title": event.title,
     }
     _tell_of_order(event, event.client_id, "payment_received", _("Payment received"), body, ("email", "push"))
@@ -164,6 +175,50 @@ def tell_client_of_work(event: WorkSubmitted) -> None:
 def tell_doer_of_revision(event: RevisionRequested) -> None:
     body = _("The client asks for changes to “%(title)s”.") % {"title": event.title}
     _tell_of_order(event, event.doer_id, "revision_requested", _("Changes were asked for"), body, ("email", "push"))
+
+
+@handles(MilestonesFunded)
+def tell_doer_of_funded_milestones(event: MilestonesFunded) -> None:
+    body = _("%(amount)s more for “%(title)s” is in escrow.") % {"amount": rupees(event.held), "title": event.title}
+    _tell_of_order(event, event.doer_id, "milestones_funded", _("More milestones are funded"), body, EVERYWHERE)
+
+
+@handles(MilestoneSubmitted)
+def tell_client_of_milestone(event: MilestoneSubmitted) -> None:
+    body = _("The work for “%(milestone)s” of “%(title)s” is in. Approve it or ask for changes.") % _names(event)
+    _tell_of_order(event, event.client_id, "milestone_submitted", _("Work was submitted"), body, EVERYWHERE)
+
+
+@handles(MilestoneRevisionRequested)
+def tell_doer_of_milestone_revision(event: MilestoneRevisionRequested) -> None:
+    body = _("The client asks for changes to “%(milestone)s” of “%(title)s”.") % _names(event)
+    _tell_of_order(
+        event, event.doer_id, "milestone_revision_requested", _("Changes were asked for"), body, ("email", "push")
+    )
+
+
+@handles(MilestoneApproved)
+def tell_doer_of_milestone_pay(event: MilestoneApproved) -> None:
+    body = _("“%(milestone)s” of “%(title)s” was approved: %(amount)s for it is in your wallet.") % {
+        **_names(event),
+        "amount": rupees(event.paid),
+    }
+    _tell_of_order(event, event.doer_id, "milestone_approved", _("You were paid"), body, EVERYWHERE)
+
+
+@handles(MilestoneApproved)
+def tell_client_of_clock(event: MilestoneApproved) -> None:
+    if not event.by_clock:
+        return
+    body = _("“%(milestone)s” of “%(title)s” was approved, as nobody answered in time.") % _names(event)
+    _tell_of_order(event, event.client_id, "milestone_approved", _("Milestone approved"), body, ("email", "push"))
+
+
+@handles(MilestoneDropped)
+def tell_both_of_dropped_milestone(event: MilestoneDropped) -> None:
+    body = _("“%(milestone)s” of “%(title)s” was not paid in time and is no longer part of the order.") % _names(event)
+    for user_id in sorted([event.client_id, event.doer_id]):
+        _tell_of_order(event, user_id, "milestone_dropped", _("A milestone was dropped"), body)
 
 
 @handles(OrderCompleted)

@@ -82,15 +82,29 @@ class WorkAlreadySubmitted(Refused):
     message = _("Work was submitted already, so this order can no longer be cancelled.")
 
 
-class BudgetTypeNotOrderable(Refused):
-    """Only fixed-price applications become orders for now; `details.budgetType` says what this one is."""
+class MilestoneNotFunded(Refused):
+    """Work on a milestone is handed in while its money is in escrow, and not before."""
 
-    code = "budget_type_not_orderable"
-    message = _("Only applications with a fixed price can be accepted at the moment.")
+    code = "milestone_not_funded"
+    message = _("This milestone is not funded, or its work is in already.")
+
+
+class MilestoneNotSubmitted(Refused):
+    """There is nothing to approve or to send back for this milestone."""
+
+    code = "milestone_not_submitted"
+    message = _("This milestone has no submitted work.")
+
+
+class MilestoneNotPending(Refused):
+    """Only a milestone that was never paid is dropped."""
+
+    code = "milestone_not_pending"
+    message = _("This milestone does not wait for its payment.")
 
 
 class OrderAmountTooSmall(Refused):
-    """An order is at least ₹10; `details.minimum` is in paise."""
+    """An order, and each of its milestones, is at least ₹10; `details.minimum` is in paise."""
 
     code = "order_amount_too_small"
-    message = _("An order must be at least ₹10.")
+    message = _("An order, and each milestone of one, must be at least ₹10.")

@@ -33,9 +33,10 @@ class OrderPlaced(OrderEvent):
 
 @dataclass(frozen=True)
 class OrderFunded(OrderEvent):
-    """The client's money is in escrow and the work may begin."""
+    """The client's money is in escrow and the work may begin; `held` is how much of the amount has come, in paise."""
 
     due_at: datetime | None
+    held: int
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,51 @@ class OrderCancelled(OrderEvent):
 
     reason: str
     cancelled_by: str
+
+
+@dataclass(frozen=True)
+class MilestonesFunded(OrderEvent):
+    """Further milestones of an order that runs were paid for, together `held` paise; the first ones are told by
+    `OrderFunded`."""
+
+    milestone_ids: list[UUID]
+    held: int
+
+
+@dataclass(frozen=True)
+class MilestoneEvent(OrderEvent):
+    """What every announcement of one milestone carries besides; `milestone_amount` in paise."""
+
+    milestone_id: UUID
+    milestone_title: str
+    milestone_amount: int
+
+
+@dataclass(frozen=True)
+class MilestoneSubmitted(MilestoneEvent):
+    """The doer handed in the work of one milestone; unanswered, it is approved at `auto_approve_at`."""
+
+    deliverable_id: UUID
+    auto_approve_at: datetime
+
+
+@dataclass(frozen=True)
+class MilestoneRevisionRequested(MilestoneEvent):
+    """The client sent the work of one milestone back; `number` counts from 1 within it."""
+
+    revision_id: UUID
+    number: int
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class MilestoneApproved(MilestoneEvent):
+    """The work of one milestone was taken; `paid` is what reached the doer's wallet, in paise."""
+
+    by_clock: bool
+    paid: int
+
+
+@dataclass(frozen=True)
+class MilestoneDropped(MilestoneEvent):
+    """A milestone was not paid in time after its turn had come, and is not awaited any more."""

@@ -1,4 +1,4 @@
-"""The contract between two people: the order, what was handed in for it and what was sent back."""
+"""The contract between two people: the order, its milestones, what was handed in and what was sent back."""
 
 from datetime import datetime
 from typing import Self
@@ -13,7 +13,7 @@ from gigs.models import BudgetType, GigKind
 from khidma.kernel.models import Record
 from khidma.kernel.money import CAP_PAISE, PaiseField
 from khidma.kernel.states import StateField, Stateful
-from orders.states import ENDED, ORDER_STATES, OrderStatus
+from orders.states import ENDED, MILESTONE_STATES, ORDER_STATES, MilestoneStatus, OrderStatus
 
 MINIMUM_AMOUNT = 1_000
 """The least that an order may be about: ₹10 in paise."""
@@ -164,6 +164,10 @@ class Order(Stateful, Record):
         return self.kind == GigKind.ON_SITE
 
     @property
+    def has_milestones(self) -> bool:
+        return self.budget_type == BudgetType.MILESTONE
+
+    @property
     def is_hourly(self) -> bool:
         return self.budget_type == BudgetType.HOURLY
 
@@ -172,10 +176,89 @@ class Order(Stateful, Record):
         return {self.client_id: "client", self.doer_id: "doer"}.get(user.pk)
 
 
+class MilestoneQuerySet(models.QuerySet["Milestone"]):
+    def unanswered_past(self, moment: datetime | models.expressions.Combinable) -> Self:
+        """Those whose submitted work nobody answered in time, while their order goes on."""
+        return self.filter(
+            status=MilestoneStatus.SUBMITTED, auto_approve_at__lte=moment, order__status=OrderStatus.IN_PROGRESS
+        )
+
+    def unfunded_since(self, moment: datetime | models.expressions.Combinable) -> Self:
+        """Those whose turn came that long ago without their money, while their order goes on."""
+        return self.filter(status=MilestoneStatus.PENDING, turn_at__lte=moment, order__status=OrderStatus.IN_PROGRESS)
+
+
+class Milestone(Stateful, Record):
+    """One part of an order, paid, worked and approved by itself. Its money stands in payments under its own id.
+
+    `commission` is its part of the order's commission, in paise: all parts add up to the order's exactly. Its turn
+    comes when every earlier milestone has ended.
+    """
+
+    states = MILESTONE_STATES
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="milestones", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=120)
+    amount = PaiseField()
+    commission = PaiseField()
+    status = StateField(choices=MilestoneStatus, default=MilestoneStatus.PENDING)
+
+    due_at = models.DateTimeField()
+    turn_at = models.DateTimeField(null=True)
+    auto_approve_at = models.DateTimeField(null=True)
+    funded_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    approved_at = models.DateTimeField(null=True)
+
+    objects = MilestoneQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("milestone")
+        verbose_name_plural = _("milestones")
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="orders_milestone_position"),
+            models.CheckConstraint(
+                condition=Q(amount__gte=MINIMUM_AMOUNT, amount__lte=CAP_PAISE), name="orders_milestone_amount_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(commission__gte=0, commission__lte=F("amount")), name="orders_milestone_commission_in_range"
+            ),
+            models.CheckConstraint(condition=Q(status__in=MilestoneStatus.values), name="orders_milestone_is_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=[MilestoneStatus.PENDING, MilestoneStatus.DROPPED], funded_at__isnull=True)
+                | Q(funded_at__isnull=False) & ~Q(status__in=[MilestoneStatus.PENDING, MilestoneStatus.DROPPED]),
+                name="orders_milestone_work_is_funded",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=MilestoneStatus.SUBMITTED, submitted_at__isnull=False, auto_approve_at__isnull=False)
+                | Q(auto_approve_at__isnull=True) & ~Q(status=MilestoneStatus.SUBMITTED),
+                name="orders_milestone_submitted_has_a_clock",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=MilestoneStatus.APPROVED, approved_at__isnull=False)
+                | Q(approved_at__isnull=True) & ~Q(status=MilestoneStatus.APPROVED),
+                name="orders_milestone_approved_has_a_moment",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["auto_approve_at"],
+                condition=Q(status=MilestoneStatus.SUBMITTED),
+                name="orders_milestone_approval_due",
+            ),
+            models.Index(fields=["turn_at"], condition=Q(status=MilestoneStatus.PENDING), name="orders_milestone_turn"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.title}"
+
+
 class Deliverable(Record):
     """Work that the doer handed in: words, files and links. Never changed."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="deliverables")
+    milestone = models.ForeignKey(Milestone, null=True, on_delete=models.PROTECT, related_name="deliverables")
     message = models.TextField()
     attachments = ArrayField(models.UUIDField(), default=list, blank=True)
     links = ArrayField(models.CharField(max_length=2000), default=list, blank=True)
@@ -194,6 +277,7 @@ class RevisionRequest(Record):
     """The client's wish for changes to what was submitted; moves the deadline by the days it gives. Never changed."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="revision_requests")
+    milestone = models.ForeignKey(Milestone, null=True, on_delete=models.PROTECT, related_name="revision_requests")
     number = models.PositiveSmallIntegerField()
     message = models.TextField()
     extra_days = models.PositiveSmallIntegerField(default=0)
@@ -201,7 +285,12 @@ class RevisionRequest(Record):
     class Meta:
         verbose_name = _("revision request")
         verbose_name_plural = _("revision requests")
-        constraints = [models.UniqueConstraint(fields=["order", "number"], name="orders_revision_once_per_number")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "number"], condition=Q(milestone=None), name="orders_revision_once_per_number"
+            ),
+            models.UniqueConstraint(fields=["milestone", "number"], name="orders_milestone_revision_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.order_id} #{self.number}"

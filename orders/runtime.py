@@ -10,5 +10,8 @@ class OrderSettings(RuntimeSettings, category="orders"):
     """Rules of the work itself."""
 
     revisions: int = setting(3, minimum=0, maximum=10, help="Revisions that a client may ask for.")
+    milestone_wait_days: int = setting(
+        14, minimum=1, maximum=90, help="Days that a milestone waits for its payment once its turn has come."
+    )
     start_code_tries: int = setting(5, minimum=1, maximum=10, help="Wrong start codes before the code is locked.")
     start_code_lock_minutes: int = setting(15, minimum=1, maximum=1_440, help="Minutes that the code stays locked.")

@@ -1,10 +1,17 @@
-"""The states of an order, and every step between them with who may take it."""
+"""The states of an order and of a milestone, and every step between them with who may take it."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from khidma.kernel.states import StateTable, Transition
-from orders.errors import OrderNotAwaitingPayment, OrderNotInProgress, OrderNotSubmitted
+from orders.errors import (
+    MilestoneNotFunded,
+    MilestoneNotPending,
+    MilestoneNotSubmitted,
+    OrderNotAwaitingPayment,
+    OrderNotInProgress,
+    OrderNotSubmitted,
+)
 
 
 class OrderStatus(models.TextChoices):
@@ -70,4 +77,61 @@ ORDER_STATES = StateTable(
         Transition("resume_review", {OrderStatus.DISPUTED}, OrderStatus.SUBMITTED, actors=HOUSE),
     ],
     ends=ENDED,
+)
+
+
+class MilestoneStatus(models.TextChoices):
+    PENDING = "pending", _("waiting for payment")
+    FUNDED = "funded", _("funded")
+    SUBMITTED = "submitted", _("submitted")
+    APPROVED = "approved", _("approved")
+    REFUNDED = "refunded", _("refunded")
+    DROPPED = "dropped", _("dropped")
+
+
+MILESTONE_ENDED = (MilestoneStatus.APPROVED, MilestoneStatus.REFUNDED, MilestoneStatus.DROPPED)
+
+MILESTONE_STATES = StateTable(
+    "milestone",
+    [
+        Transition(
+            "fund",
+            {MilestoneStatus.PENDING},
+            MilestoneStatus.FUNDED,
+            actors={"client", "system"},
+            refusal=MilestoneNotPending,
+        ),
+        Transition(
+            "submit",
+            {MilestoneStatus.FUNDED},
+            MilestoneStatus.SUBMITTED,
+            actors={"doer"},
+            refusal=MilestoneNotFunded,
+        ),
+        Transition(
+            "request_revision",
+            {MilestoneStatus.SUBMITTED},
+            MilestoneStatus.FUNDED,
+            actors={"client"},
+            refusal=MilestoneNotSubmitted,
+        ),
+        Transition(
+            "approve",
+            {MilestoneStatus.SUBMITTED},
+            MilestoneStatus.APPROVED,
+            actors={"client", "system"},
+            refusal=MilestoneNotSubmitted,
+        ),
+        Transition(
+            "refund",
+            {MilestoneStatus.FUNDED, MilestoneStatus.SUBMITTED},
+            MilestoneStatus.REFUNDED,
+            actors=ANYBODY,
+            refusal=MilestoneNotFunded,
+        ),
+        Transition(
+            "drop", {MilestoneStatus.PENDING}, MilestoneStatus.DROPPED, actors=ANYBODY, refusal=MilestoneNotPending
+        ),
+    ],
+    ends=MILESTONE_ENDED,
 )

@@ -1,14 +1,18 @@
 """The clocks of orders: who finds what is due and calls one service for each."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
+from django.db.models import QuerySet
 
 from khidma.kernel.clock import Now
 from khidma.kernel.sweeps import sweep
 from orders import services
-from orders.models import Order, OrderQuerySet
+from orders.models import Milestone, Order
+from orders.runtime import OrderSettings
 
 log = structlog.get_logger(__name__)
 
@@ -16,23 +20,40 @@ log = structlog.get_logger(__name__)
 @sweep(every=30)
 def expire_unpaid_orders() -> int:
     """End what was not paid in time; how many."""
-    return _each(Order.objects.unpaid_past(Now()).order_by("unpaid_due_at"), services.expire_unpaid)
+    due = Order.objects.unpaid_past(Now()).order_by("unpaid_due_at")
+    return _each(due, lambda key: services.expire_unpaid(order_id=key))
 
 
 @sweep(every=30)
 def approve_unanswered_work() -> int:
     """Approve what nobody answered in time; how many."""
-    return _each(Order.objects.unanswered_past(Now()).order_by("auto_approve_at"), services.approve_by_clock)
+    due = Order.objects.unanswered_past(Now()).order_by("auto_approve_at")
+    return _each(due, lambda key: services.approve_by_clock(order_id=key))
 
 
-def _each(due: OrderQuerySet, step: Callable[..., bool]) -> int:
+@sweep(every=30)
+def approve_unanswered_milestones() -> int:
+    """Approve the milestones that nobody answered in time; how many."""
+    due = Milestone.objects.unanswered_past(Now()).order_by("auto_approve_at")
+    return _each(due, lambda key: services.approve_milestone_by_clock(milestone_id=key))
+
+
+@sweep(every=300)
+def drop_unpaid_milestones() -> int:
+    """Give up the milestones whose money did not come after their turn; how many."""
+    since = Now() - timedelta(days=OrderSettings.load().milestone_wait_days)
+    due = Milestone.objects.unfunded_since(since).order_by("turn_at")
+    return _each(due, lambda key: services.drop_milestone_by_clock(milestone_id=key))
+
+
+def _each(due: QuerySet[Any], step: Callable[[UUID], bool]) -> int:
     """Take the step for each; one that fails is logged, stays due, and holds up no other."""
-    return sum(_taken(step, order_id) for order_id in list(due.values_list("pk", flat=True)))
+    return sum(_taken(step, key) for key in list(due.values_list("pk", flat=True)))
 
 
-def _taken(step: Callable[..., bool], order_id: UUID) -> bool:
+def _taken(step: Callable[[UUID], bool], key: UUID) -> bool:
     try:
-        return step(order_id=order_id)
+        return step(key)
     except Exception as error:
-        log.exception("order_clock_failed", order_id=str(order_id), error=type(error).__name__)
+        log.exception("order_clock_failed", id=str(key), error=type(error).__name__)
         return False

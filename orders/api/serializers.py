@@ -16,9 +16,9 @@ from khidma.http.fields import Choice, Id, Integer, Link, ListOf, Moment, Paise,
 from khidma.http.serializers import Serializer
 from khidma.http.text import camel
 from khidma.kernel.models import StateChange
-from orders.models import CancelReason
+from orders.models import CancelReason, Milestone
 from orders.selectors import OrderScreen
-from orders.states import OrderStatus
+from orders.states import MilestoneStatus, OrderStatus
 from payments.api.serializers import PaymentSerializer
 from payments.models import Payment
 
@@ -31,8 +31,23 @@ class OrderedGigSerializer(Serializer):
     title = Text()
 
 
+class MilestoneSerializer(Serializer):
+    """One part of an order in milestones."""
+
+    id = Id()
+    title = Text()
+    amount = Paise()
+    due_at = Moment()
+    status = Choice(MilestoneStatus.values)
+    auto_approve_at = Moment(allow_null=True)
+    funded_at = Moment(allow_null=True)
+    submitted_at = Moment(allow_null=True)
+    approved_at = Moment(allow_null=True)
+
+
 class DeliverableSerializer(Serializer):
     id = Id()
+    milestone_id = Id(allow_null=True)
     message = Text()
     attachments = ListOf(Id())
     links = ListOf(Link())
@@ -41,6 +56,7 @@ class DeliverableSerializer(Serializer):
 
 class RevisionRequestSerializer(Serializer):
     id = Id()
+    milestone_id = Id(allow_null=True)
     message = Text()
     extra_days = Integer()
     requested_at = Moment(source="created_at")
@@ -70,7 +86,7 @@ class OrderSerializer(Serializer):
     minutes_worked = Integer(source="order.minutes_worked", allow_null=True)
     payment_gateway_order_id = Text(source="money.gateway_order_id", allow_null=True)
     payment_gateway_payment_id = Text(source="money.gateway_payment_id", allow_null=True)
-    milestones = SerializerMethodField()
+    milestones = MilestoneSerializer(source="order.milestones.all", many=True)
     deliverables = DeliverableSerializer(source="order.deliverables.all", many=True)
     revision_requests = RevisionRequestSerializer(source="order.revision_requests.all", many=True)
     due_at = Moment(source="order.due_at", allow_null=True)
@@ -88,10 +104,6 @@ class OrderSerializer(Serializer):
     completed_at = Moment(source="order.completed_at", allow_null=True)
     cancelled_at = Moment(source="order.cancelled_at", allow_null=True)
     cancel_reason = Text(source="order.cancel_reason_or_none", allow_null=True)
-
-    def get_milestones(self, screen: OrderScreen) -> list[dict[str, Any]]:
-        """Fixed-price orders, the only ones that are placed, have none."""
-        return []
 
     @extend_schema_field(PlaceSerializer(allow_null=True))
     def get_location(self, screen: OrderScreen) -> dict[str, Any] | None:
@@ -144,19 +156,23 @@ class PaymentDueSerializer(CheckoutSerializer):
     prefill = PrefillSerializer(source="payer")
 
     def get_order_id(self, payment: Payment) -> UUID:
-        return payment.items.select_related("escrow").get().escrow.reference
+        return payment.items.select_related("escrow")[0].escrow.whole
 
 
 class TimelineEntrySerializer(Serializer):
-    """One change of an order's state."""
+    """One change of the state of an order, or of its milestone that is named."""
 
     id = Id()
+    milestone_id = SerializerMethodField()
     from_ = SerializerMethodField()
     to = Text(source="to_status")
     actor_role = Text()
     actor_id = Id(allow_null=True)
     reason = SerializerMethodField()
     at = Moment()
+
+    def get_milestone_id(self, change: StateChange) -> UUID | None:
+        return change.subject_id if change.subject_type == Milestone.states.name else None
 
     def get_from_(self, change: StateChange) -> str | None:
         return change.from_status or None
@@ -181,17 +197,22 @@ class EarningsSerializer(Serializer):
     series = PeriodSerializer(many=True)
 
 
-class SubmitBody(Serializer):
+class MilestoneSubmitBody(Serializer):
     message = Text(max_length=5_000)
     attachments = ListOf(Id(), required=False, max_length=20, unique=True)
     links = ListOf(Link(), required=False, max_length=20, unique=True)
-    minutes_worked = Integer(required=False, min_value=1, max_value=MOST_MINUTES)
 
     def validate_attachments(self, attachments: Sequence[UUID]) -> Sequence[UUID]:
         """:raises ValidationError: nobody has files yet, so every id is one of no file."""
         if attachments:
             raise ValidationError([_("There is no such file.")])
         return attachments
+
+
+class SubmitBody(MilestoneSubmitBody):
+    """The work of a whole order; by the hour, with the minutes."""
+
+    minutes_worked = Integer(required=False, min_value=1, max_value=MOST_MINUTES)
 
 
 class RevisionBody(Serializer):

@@ -15,6 +15,12 @@ urlpatterns = [
     path("orders/<uuid:order_id>/request-revision", views.OrderRequestRevision.as_view()),
     path("orders/<uuid:order_id>/approve", views.OrderApprove.as_view()),
     path("orders/<uuid:order_id>/cancel", views.OrderCancel.as_view()),
+    path("orders/<uuid:order_id>/milestones/<uuid:milestone_id>/submit", views.MilestoneSubmit.as_view()),
+    path(
+        "orders/<uuid:order_id>/milestones/<uuid:milestone_id>/request-revision",
+        views.MilestoneRequestRevision.as_view(),
+    ),
+    path("orders/<uuid:order_id>/milestones/<uuid:milestone_id>/approve", views.MilestoneApprove.as_view()),
     path("payments/create-order", views.CreateOrder.as_view()),
     path("payments/verify", views.VerifyPayment.as_view()),
 ]

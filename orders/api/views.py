@@ -11,15 +11,15 @@ from gigs import selectors as gigs
 from gigs.api.permissions import require_owner_of
 from gigs.errors import ApplicationAlreadyDecided, GigNotOpen
 from khidma.http.views import AfterCommit, ApiView, Paged, operation
-from khidma.kernel.errors import GatewayUnavailable, NotFound
+from khidma.kernel.errors import GatewayUnavailable
 from khidma.kernel.models import StateChange
-from khidma.kernel.states import history
 from orders import selectors, services
 from orders.api import serializers as shapes
 from orders.api.filters import EarningsQuery, OrderQuery
 from orders.api.permissions import require_client, require_doer
 from orders.errors import (
-    BudgetTypeNotOrderable,
+    MilestoneNotFunded,
+    MilestoneNotSubmitted,
     OrderAlreadyStarted,
     OrderAmountTooSmall,
     OrderNotAwaitingPayment,
@@ -49,7 +49,7 @@ class ApplicationAccept(ApiView):
         returns=shapes.PlacedOrderSerializer,
         status=201,
         location=lambda screen: f"/api/orders/{screen.order.pk}",
-        errors=[ApplicationAlreadyDecided, GigNotOpen, BudgetTypeNotOrderable, OrderAmountTooSmall],
+        errors=[ApplicationAlreadyDecided, GigNotOpen, OrderAmountTooSmall],
     )
     def post(self, request: Any, application_id: UUID) -> AfterCommit:
         """Choose a doer: the order is created and waits for its payment."""
@@ -95,8 +95,8 @@ class OrderDetail(ApiView):
 class OrderTimeline(ApiView):
     @operation(access="user", returns=shapes.TimelineEntrySerializer, many=True)
     def get(self, request: Any, order_id: UUID) -> QuerySet[StateChange]:
-        """Every change of state, oldest first."""
-        return history(selectors.get_order_for(request.user, order_id))
+        """Every change of state of the order and its milestones, oldest first."""
+        return selectors.list_changes_of(selectors.get_order_for(request.user, order_id))
 
 
 class OrderStart(ApiView):
@@ -170,6 +170,54 @@ class OrderCancel(ApiView):
         return selectors.show_order_for(request.user, order_id)
 
 
+class MilestoneSubmit(ApiView):
+    @operation(
+        access="user",
+        body=shapes.MilestoneSubmitBody,
+        returns=shapes.OrderSerializer,
+        errors=[MilestoneNotFunded, OrderNotInProgress, OrderNotStarted],
+    )
+    def post(self, request: Any, order_id: UUID, milestone_id: UUID) -> OrderScreen:
+        """Hand in the work of one milestone."""
+        order = selectors.get_order_for(request.user, order_id)
+        milestone = selectors.get_milestone_for(order, milestone_id)
+        require_doer(order, request.user)
+        services.submit_milestones(order=order, doer=request.user, only=milestone.pk, **self.body())
+        return selectors.show_order_for(request.user, order_id)
+
+
+class MilestoneRequestRevision(ApiView):
+    @operation(
+        access="user",
+        body=shapes.RevisionBody,
+        returns=shapes.OrderSerializer,
+        errors=[MilestoneNotSubmitted, OrderNotInProgress, RevisionLimitReached],
+    )
+    def post(self, request: Any, order_id: UUID, milestone_id: UUID) -> OrderScreen:
+        """Send the work of one milestone back."""
+        order = selectors.get_order_for(request.user, order_id)
+        milestone = selectors.get_milestone_for(order, milestone_id)
+        require_client(order, request.user)
+        services.revise_milestones(order=order, client=request.user, only=milestone.pk, **self.body())
+        return selectors.show_order_for(request.user, order_id)
+
+
+class MilestoneApprove(ApiView):
+    @operation(
+        access="user",
+        limit="money",
+        returns=shapes.OrderSerializer,
+        errors=[MilestoneNotSubmitted, OrderNotInProgress],
+    )
+    def post(self, request: Any, order_id: UUID, milestone_id: UUID) -> OrderScreen:
+        """Approve one milestone: its escrow is released to the doer, and the last one completes the order."""
+        order = selectors.get_order_for(request.user, order_id)
+        milestone = selectors.get_milestone_for(order, milestone_id)
+        require_client(order, request.user)
+        services.approve_milestones(order=order, client=request.user, only=milestone.pk)
+        return selectors.show_order_for(request.user, order_id)
+
+
 class CreateOrder(ApiView):
     @operation(
         access="user",
@@ -179,14 +227,16 @@ class CreateOrder(ApiView):
         errors=[AlreadyPaid, OrderNotAwaitingPayment, GatewayUnavailable],
     )
     def post(self, request: Any) -> AfterCommit:
-        """The gateway's order to pay one of the caller's orders with; the same one again while it can be paid."""
+        """The gateway's order to pay one of the caller's orders with; the same one again while it can be paid.
+
+        In milestones, it pays for the one that is named, or for all that are left.
+        """
         asked = self.body()
         order = selectors.get_order_for(request.user, asked["order_id"])
         require_client(order, request.user)
-        if "milestone_id" in asked:  # orders have no milestones yet
-            raise NotFound
+        milestone = selectors.get_milestone_for(order, asked["milestone_id"]) if "milestone_id" in asked else None
         accounts.require_ready(user=request.user, role="client")
-        payment = services.prepare_payment(order=order, client=request.user)
+        payment = services.prepare_payment(order=order, client=request.user, milestone=milestone)
         return AfterCommit(payment, then=lambda: open_checkout(payment))
 
 

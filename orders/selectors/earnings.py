@@ -85,8 +85,8 @@ def _earned(doer: User, span: tuple[datetime, datetime], group_by: str, zone: Zo
 
 def _awaited(doer: User) -> int:
     """The doer's share of what is in escrow, at the rates of today."""
-    funded = Escrow.objects.filter(payee=doer, status=EscrowStatus.FUNDED).values_list("amount", "commission_bp")
-    return sum(payments.quote_shares(amount=amount, commission_bp=rate).payee_net for amount, rate in funded)
+    funded = Escrow.objects.filter(payee=doer, status=EscrowStatus.FUNDED)
+    return sum(payments.shares_of(escrow).payee_net for escrow in funded)
 
 
 def _paid_out(doer: User, span: tuple[datetime, datetime]) -> int:

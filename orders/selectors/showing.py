@@ -1,14 +1,16 @@
 """Reads of orders: which ones an actor may know of, and what their screens show."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.models import User
 from khidma.kernel.errors import NotFound
-from orders.models import Deliverable, Order, OrderQuerySet, RevisionRequest
+from khidma.kernel.models import StateChange
+from orders.models import Deliverable, Milestone, Order, OrderQuerySet, RevisionRequest
 from payments import services as payments
 from payments.models import Escrow, Payment, PaymentItem
 from payments.states import EscrowStatus
@@ -16,7 +18,8 @@ from payments.states import EscrowStatus
 
 @dataclass(frozen=True)
 class OrderMoney:
-    """The figures of one order, in paise: the agreed shares, and the real ones once the escrow is decided."""
+    """The figures of one order, in paise, over all of its escrows: the agreed shares, and the real ones of what is
+    decided; nothing of what was given up."""
 
     escrow_state: str
     platform_fee: int
@@ -78,7 +81,7 @@ def get_payment_for(actor: User, gateway_order_id: str) -> tuple[Payment, Order]
     item = items.first()
     if item is None:
         raise NotFound
-    return item.payment, get_order_for(actor, item.escrow.reference)
+    return item.payment, get_order_for(actor, item.escrow.whole)
 
 
 def list_orders_for(actor: User, *, role: str | None = None, status: Sequence[str] = ()) -> OrderQuerySet:
@@ -95,38 +98,77 @@ def show_orders_to(viewer: User, orders: Iterable[Order]) -> list[OrderScreen]:
     return [OrderScreen(order, money[order.pk], viewer) for order in orders]
 
 
+def get_milestone_for(order: Order, milestone_id: UUID) -> Milestone:
+    """A milestone of this order. :raises NotFound: it has no such milestone."""
+    milestone = order.milestones.filter(pk=milestone_id).first()
+    if milestone is None:
+        raise NotFound
+    return milestone
+
+
+def list_changes_of(order: Order) -> QuerySet[StateChange]:
+    """Every change of state of the order and its milestones, oldest first."""
+    about_order = Q(subject_type=Order.states.name, subject_id=order.pk)
+    about_milestones = Q(subject_type=Milestone.states.name, subject_id__in=order.milestones.values("pk"))
+    return StateChange.objects.filter(about_order | about_milestones).order_by("id")
+
+
+def escrows_of(orders: Iterable[Order]) -> dict[UUID, list[Escrow]]:
+    """The escrows of each order, by its id: one under its own id, or one for each of its milestones."""
+    ids = [order.pk for order in orders]
+    grouped: dict[UUID, list[Escrow]] = defaultdict(list)
+    for escrow in Escrow.objects.filter(Q(reference__in=ids) | Q(part_of__in=ids)).order_by("id"):
+        grouped[escrow.whole].append(escrow)
+    return grouped
+
+
 def money_of(orders: Sequence[Order]) -> dict[UUID, OrderMoney]:
     """The figures of each order, by its id."""
-    escrows = Escrow.objects.in_bulk([order.pk for order in orders], field_name="reference")
-    items = PaymentItem.objects.filter(escrow__in=escrows.values()).select_related("payment", "escrow").order_by("id")
-    newest = {item.escrow.reference: item for item in items}
+    escrows = escrows_of(orders)
+    every = [escrow.pk for found in escrows.values() for escrow in found]
+    items = PaymentItem.objects.filter(escrow__in=every).select_related("payment", "escrow").order_by("id")
+    newest = {item.escrow.whole: item.payment for item in items}
     return {order.pk: _figures(escrows[order.pk], newest.get(order.pk)) for order in orders}
 
 
-def escrow_state(escrow: Escrow) -> str:
-    """The decision in the words of the contract."""
-    if escrow.status == EscrowStatus.DECIDED:
-        return "released" if escrow.payee_gross else "refunded"
-    return "funded" if escrow.status == EscrowStatus.FUNDED else "awaiting_payment"
+def escrow_state(escrows: Sequence[Escrow]) -> str:
+    """The decision in the words of the contract: funded from the first money until everything has ended."""
+    statuses = {escrow.status for escrow in escrows}
+    if not statuses & {EscrowStatus.FUNDED, EscrowStatus.DECIDED}:
+        return "awaiting_payment"
+    if statuses & {EscrowStatus.FUNDED, EscrowStatus.AWAITING}:
+        return "funded"
+    return "released" if any(escrow.payee_gross for escrow in escrows) else "refunded"
 
 
-def _figures(escrow: Escrow, item: PaymentItem | None) -> OrderMoney:
-    """Until the escrow is decided the shares are a quote at the rates of today."""
-    shares = payments.quote_shares(amount=escrow.amount, commission_bp=escrow.commission_bp)
-    is_decided = escrow.status == EscrowStatus.DECIDED
+def _figures(escrows: Sequence[Escrow], payment: Payment | None) -> OrderMoney:
+    shares = [_shares(escrow) for escrow in escrows if escrow.status != EscrowStatus.ABANDONED]
     return OrderMoney(
-        escrow_state=escrow_state(escrow),
-        platform_fee=escrow.platform_fee or 0 if is_decided else shares.platform_fee,
-        gst=escrow.gst or 0 if is_decided else shares.gst,
-        tds=escrow.tds or 0 if is_decided else shares.tds,
-        doer_payout=escrow.payee_net or 0 if is_decided else shares.payee_net,
-        refunded_amount=escrow.refunded or 0,
-        payment=item.payment if item else None,
+        escrow_state=escrow_state(escrows),
+        platform_fee=sum(part.platform_fee for part in shares),
+        gst=sum(part.gst for part in shares),
+        tds=sum(part.tds for part in shares),
+        doer_payout=sum(part.payee_net for part in shares),
+        refunded_amount=sum(escrow.refunded or 0 for escrow in escrows),
+        payment=payment,
+    )
+
+
+def _shares(escrow: Escrow) -> payments.Shares:
+    """What was decided; until then a quote at the rates of today."""
+    if escrow.status != EscrowStatus.DECIDED:
+        return payments.shares_of(escrow)
+    return payments.Shares(
+        platform_fee=escrow.platform_fee or 0,
+        gst=escrow.gst or 0,
+        tds=escrow.tds or 0,
+        payee_net=escrow.payee_net or 0,
     )
 
 
 def _for_screens(orders: OrderQuerySet) -> OrderQuerySet:
     return orders.select_related("gig", "client", "doer").prefetch_related(
+        Prefetch("milestones", Milestone.objects.order_by("position")),
         Prefetch("deliverables", Deliverable.objects.order_by("id")),
         Prefetch("revision_requests", RevisionRequest.objects.order_by("number")),
     )

@@ -2,6 +2,9 @@
 
 from orders.services.deciding import approve_by_clock, approve_work
 from orders.services.ending import cancel_order, expire_unpaid
+from orders.services.milestones.deciding import approve_milestone_by_clock, approve_milestones
+from orders.services.milestones.dropping import drop_milestone_by_clock
+from orders.services.milestones.working import revise_milestones, submit_milestones
 from orders.services.paying import confirm_payment, prepare_payment, take_up_payment, verify_payment
 from orders.services.placing import accept_application
 from orders.services.working import request_revision, start_work, submit_work
@@ -9,13 +12,18 @@ from orders.services.working import request_revision, start_work, submit_work
 __all__ = [
     "accept_application",
     "approve_by_clock",
+    "approve_milestone_by_clock",
+    "approve_milestones",
     "approve_work",
     "cancel_order",
     "confirm_payment",
+    "drop_milestone_by_clock",
     "expire_unpaid",
     "prepare_payment",
     "request_revision",
+    "revise_milestones",
     "start_work",
+    "submit_milestones",
     "submit_work",
     "take_up_payment",
     "verify_payment",

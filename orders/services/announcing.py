@@ -3,9 +3,8 @@
 from typing import Any
 
 from khidma.kernel.clock import now
-from orders.models import Order
-from orders.selectors import escrow_state
-from payments.models import Escrow
+from orders.models import Milestone, Order
+from orders.selectors import escrow_state, escrows_of
 
 
 def facts(order: Order) -> dict[str, Any]:
@@ -19,6 +18,16 @@ def facts(order: Order) -> dict[str, Any]:
         "title": order.gig.title,
         "amount": order.amount,
         "status": order.status,
-        "escrow_state": escrow_state(Escrow.objects.get(reference=order.pk)),
+        "escrow_state": escrow_state(escrows_of([order])[order.pk]),
         "at": now(),
+    }
+
+
+def milestone_facts(order: Order, milestone: Milestone) -> dict[str, Any]:
+    """The fields of `MilestoneEvent`, as they are at this moment."""
+    return {
+        **facts(order),
+        "milestone_id": milestone.pk,
+        "milestone_title": milestone.title,
+        "milestone_amount": milestone.amount,
     }

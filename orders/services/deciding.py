@@ -14,12 +14,19 @@ from orders.events import OrderApproved, OrderCompleted
 from orders.models import Order
 from orders.services.announcing import facts
 from orders.services.hours import earned_amount
+from orders.services.milestones.deciding import approve_milestones
+from payments import selectors as money
 from payments import services as payments
 
 
 @transaction.atomic
 def approve_work(*, order: Order, client: User) -> Order:
-    """Approve the submitted work and pay the doer. :raises OrderNotSubmitted: there is nothing to approve."""
+    """Approve the submitted work and pay the doer; in milestones, all that are submitted.
+
+    :raises OrderNotSubmitted: there is nothing to approve.
+    """
+    if order.has_milestones:
+        return approve_milestones(order=order, client=client)
     order = lock(order)
     _approve(order, by=client, role="client")
     return order
@@ -43,7 +50,8 @@ def approve_by_clock(*, order_id: UUID) -> bool:
 def _approve(order: Order, *, by: User | None, role: str) -> None:
     advance(order, "approve", by=by, role=role, changes={"approved_at": now(), "auto_approve_at": None})
     publish(OrderApproved(**facts(order), by_clock=by is None))
-    settlement = payments.settle_escrow(reference=order.pk, payee_gross=earned_amount(order), reason="approved")
+    earned = min(earned_amount(order), money.escrow_of(order.pk).held)
+    settlement = payments.settle_escrow(reference=order.pk, payee_gross=earned, reason="approved")
     advance(order, "release", by=None, role="system", changes={"completed_at": now()})
     gigs.complete_gig(gig_id=order.gig_id)
     accounts.record_completed_gig(user_id=order.doer_id)

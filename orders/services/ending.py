@@ -13,7 +13,8 @@ from orders.errors import PaidOrderNotCancellable, WorkAlreadySubmitted
 from orders.events import OrderCancelled
 from orders.models import CancelReason, Order
 from orders.services.announcing import facts
-from orders.services.paying import begin
+from orders.services.milestones.ending import drop_unpaid_milestones
+from orders.services.paying import take_up
 from orders.states import OrderStatus
 from payments import services as payments
 from payments.errors import EscrowFunded
@@ -57,7 +58,7 @@ def expire_unpaid(*, order_id: UUID) -> bool:
             _abandon(order, by=None, role="system", reason=CancelReason.UNPAID)
     except EscrowFunded:
         order.refresh_from_db()
-        begin(order, by=None, role="system")
+        take_up(order, by=None, role="system")
     return True
 
 
@@ -70,6 +71,9 @@ def _abandon(order: Order, *, by: User | None, role: str, reason: str, comment: 
         reason=comment or reason,
         changes={"cancelled_at": now(), "cancel_reason": reason},
     )
-    payments.abandon_escrow(reference=order.pk)
+    if order.has_milestones:
+        drop_unpaid_milestones(order, by=by, role=role, reason=reason)
+    else:
+        payments.abandon_escrow(reference=order.pk)
     gigs.release_gig(gig_id=order.gig_id, application_id=order.application_id, reason=reason)
     publish(OrderCancelled(**facts(order), reason=reason, cancelled_by=role))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from gigs import services as gigs
@@ -13,9 +14,10 @@ from khidma.kernel.clock import now
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock
 from orders.errors import OrderNotAwaitingPayment
-from orders.events import OrderFunded
-from orders.models import Order
+from orders.events import MilestonesFunded, OrderFunded
+from orders.models import Milestone, Order
 from orders.services.announcing import facts
+from orders.services.milestones.funding import fund_milestones, unpaid_references
 from orders.states import OrderStatus
 from payments import services as payments
 from payments.models import Escrow, Payment, PaymentPurpose
@@ -23,16 +25,22 @@ from payments.states import EscrowStatus
 
 
 @transaction.atomic
-def prepare_payment(*, order: Order, client: User) -> Payment:
+def prepare_payment(*, order: Order, client: User, milestone: Milestone | None = None) -> Payment:
     """The payment that the order waits for, made anew if there is none. The gateway's order is opened after commit.
 
+    In milestones it is for the one that is named, or for all that are left.
     :raises OrderNotAwaitingPayment: the order has ended.
     :raises AlreadyPaid: its money is here.
     """
     order = lock(order)
     if order.status == OrderStatus.CANCELLED:
         raise OrderNotAwaitingPayment(details={"status": order.status})
-    return payments.start_payment(payer=client, references=[order.pk], purpose=PaymentPurpose.ORDER)
+    if milestone is not None:
+        purpose, references = PaymentPurpose.MILESTONE, unpaid_references(order, milestone.pk)
+    else:
+        purpose = PaymentPurpose.ORDER
+        references = unpaid_references(order) if order.has_milestones else [order.pk]
+    return payments.start_payment(payer=client, references=references, purpose=purpose)
 
 
 def verify_payment(*, payment: Payment, client: User, gateway_payment_id: str, signature: str) -> Payment:
@@ -54,7 +62,7 @@ def confirm_payment(*, payment: Payment, sighting: payments.Sighting, client: Us
     orders = _lock_in_order([item.escrow.reference for item in payment.items.select_related("escrow")])
     payment = payments.record_sighting(payment_id=payment.pk, sighting=sighting)
     for order in orders:
-        _begin_if_funded(order, by=client, role="client")
+        take_up(order, by=client, role="client")
     return payment
 
 
@@ -62,23 +70,37 @@ def confirm_payment(*, payment: Payment, sighting: payments.Sighting, client: Us
 def take_up_payment(*, references: Sequence[UUID]) -> None:
     """Let the orders begin whose money has arrived; those that began before, or ended, stay as they are."""
     for order in _lock_in_order(references):
-        _begin_if_funded(order, by=None, role="system")
+        take_up(order, by=None, role="system")
 
 
 def _lock_in_order(references: Sequence[UUID]) -> list[Order]:
-    return list(Order.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=references).order_by("pk"))
+    """The orders that these are about, as a whole or by a milestone."""
+    about = Q(pk__in=references) | Q(pk__in=Milestone.objects.filter(pk__in=references).values("order_id"))
+    return list(Order.objects.select_for_update(of=("self",), no_key=True).filter(about).order_by("pk"))
 
 
-def _begin_if_funded(order: Order, *, by: User | None, role: str) -> None:
-    if (
+def take_up(order: Order, *, by: User | None, role: str) -> None:
+    """Let a locked order, or those of its milestones, begin whose money is here; what has begun stays as it is."""
+    if order.has_milestones:
+        _take_up_milestones(order, by=by, role=role)
+    elif (
         order.status == OrderStatus.PENDING_PAYMENT
         and Escrow.objects.get(reference=order.pk).status == EscrowStatus.FUNDED
     ):
-        begin(order, by=by, role=role)
+        _begin(order, by=by, role=role, held=order.amount)
 
 
-def begin(order: Order, *, by: User | None, role: str) -> None:
-    """Start the work of a locked order whose escrow holds its money."""
+def _take_up_milestones(order: Order, *, by: User | None, role: str) -> None:
+    funded = fund_milestones(order, by=by, role=role)
+    held = sum(milestone.amount for milestone in funded)
+    if funded and order.status == OrderStatus.PENDING_PAYMENT:
+        _begin(order, by=by, role=role, held=held)
+    elif funded:
+        publish(MilestonesFunded(**facts(order), milestone_ids=[row.pk for row in funded], held=held))
+
+
+def _begin(order: Order, *, by: User | None, role: str, held: int) -> None:
+    """Start the work of a locked order, of whose money `held` paise have come."""
     funded_at = now()
     changes = {
         "funded_at": funded_at,
@@ -88,4 +110,4 @@ def begin(order: Order, *, by: User | None, role: str) -> None:
     advance(order, "pay", by=by, role=role, changes=changes)
     if order.is_on_site:
         gigs.reveal_address(gig_id=order.gig_id, doer_id=order.doer_id)
-    publish(OrderFunded(**facts(order), due_at=order.due_at))
+    publish(OrderFunded(**facts(order), due_at=order.due_at, held=held))

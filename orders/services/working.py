@@ -27,6 +27,7 @@ from orders.models import Deliverable, Order, RevisionRequest
 from orders.runtime import OrderSettings
 from orders.services.announcing import facts
 from orders.services.hours import check_minutes
+from orders.services.milestones.working import revise_milestones, submit_milestones
 from orders.states import OrderStatus
 from payments.runtime import PaymentSettings
 
@@ -85,13 +86,16 @@ def submit_work(
     links: Sequence[str] = (),
     minutes_worked: int | None = None,
 ) -> Order:
-    """Hand work in; the approval clock starts. By the hour, `minutes_worked` say what is asked for it.
+    """Hand work in; the approval clock starts. By the hour, `minutes_worked` say what is asked for it; in milestones,
+    this is the work of all that are funded.
 
     :raises Invalid: the minutes do not fit what was agreed.
     :raises OrderNotInProgress: the order takes no work now.
     :raises OrderNotStarted: on site, before the start.
     """
     check_minutes(order, minutes_worked)
+    if order.has_milestones:
+        return submit_milestones(order=order, doer=doer, message=message, attachments=attachments, links=links)
     order = lock(order)
     if order.status == OrderStatus.IN_PROGRESS and order.is_on_site and order.started_at is None:
         raise OrderNotStarted
@@ -112,11 +116,14 @@ def submit_work(
 
 @transaction.atomic
 def request_revision(*, order: Order, client: User, message: str, extra_days: int = 0) -> Order:
-    """Send the work back; the deadline moves by the days that the client gives, the approval clock stops.
+    """Send the work back; the deadline moves by the days that the client gives, the approval clock stops. In
+    milestones, all that are submitted go back.
 
     :raises OrderNotSubmitted: there is nothing to send back.
     :raises RevisionLimitReached: all revisions are used up.
     """
+    if order.has_milestones:
+        return revise_milestones(order=order, client=client, message=message, extra_days=extra_days)
     order = lock(order)
     number = _next_revision(order)
     due_at = order.due_at + timedelta(days=extra_days) if order.due_at else None

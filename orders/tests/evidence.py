@@ -6,11 +6,11 @@ from typing import Any
 
 from gigs.models import Application, Gig
 from khidma.kernel.models import OutboxEvent, StateChange
-from orders.models import Deliverable, Order, RevisionRequest
+from orders.models import Deliverable, Milestone, Order, RevisionRequest
 from payments.models import Account, Entry, Escrow, Payment, Transfer
 
 COUNTED = (StateChange, OutboxEvent, Deliverable, RevisionRequest, Payment, Transfer, Entry)
-COMPARED = (Order, Gig, Application, Escrow, Account)
+COMPARED = (Order, Milestone, Gig, Application, Escrow, Account)
 
 
 def picture() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import make_client, make_doer, make_user
-from gigs.tests.factories import make_application, make_gig
+from gigs.tests.factories import make_application
 from orders.models import Order
 from orders.selectors import money_of
 from orders.tests.evidence import nothing_changes
@@ -180,17 +180,6 @@ def test_an_incomplete_profile_neither_accepts_nor_pays(api: Any) -> None:
         answer = client.post("/api/payments/create-order", {"orderId": str(order.pk)})
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "profile_incomplete")
     assert api(make_user()).get("/api/orders").json()["data"] == []
-
-
-@pytest.mark.parametrize("budget_type", ["milestone"])
-def test_other_budgets_are_refused_with_a_reason(api: Any, budget_type: str) -> None:
-    application = make_application(gig=make_gig(budget_type=budget_type))
-    client = api(application.gig.client)
-    with nothing_changes():
-        answer = client.post(f"/api/applications/{application.pk}/accept")
-    error = answer.json()["error"]
-    assert (answer.status_code, error["code"]) == (409, "budget_type_not_orderable")
-    assert error["details"] == {"budgetType": budget_type}
 
 
 def test_on_site_each_side_sees_what_it_needs(api: Any) -> None:

@@ -14,7 +14,7 @@ from khidma.kernel.errors import Refused
 from khidma.kernel.runtime import change
 from khidma.kernel.states import history
 from orders import services
-from orders.errors import BudgetTypeNotOrderable, OrderAmountTooSmall
+from orders.errors import OrderAmountTooSmall
 from orders.models import Order
 from orders.states import OrderStatus
 from orders.tests.evidence import announced, nothing_changes
@@ -67,13 +67,6 @@ def test_placing_is_announced_and_written_into_the_timeline() -> None:
     assert (event["status"], event["escrow_state"]) == ("pending_payment", "awaiting_payment")
     [change] = history(order)
     assert (change.from_status, change.to_status, change.actor_id) == ("", "pending_payment", order.client_id)
-
-
-@pytest.mark.parametrize("budget_type", ["milestone"])
-def test_only_a_fixed_price_becomes_an_order(budget_type: str) -> None:
-    application = make_application(gig=make_gig(budget_type=budget_type))
-    with nothing_changes(), pytest.raises(BudgetTypeNotOrderable):
-        services.accept_application(application=application, client=application.gig.client)
 
 
 def test_an_order_has_a_smallest_amount() -> None:

@@ -1,0 +1,89 @@
+"""What follows when a milestone has ended: the next one's turn, or the end of the order."""
+
+from uuid import UUID
+
+from accounts import services as accounts
+from accounts.models import User
+from gigs import services as gigs
+from khidma.kernel.clock import now
+from khidma.kernel.events import publish
+from khidma.kernel.money import portion
+from khidma.kernel.states import advance
+from orders.events import OrderCancelled, OrderCompleted
+from orders.models import CancelReason, Milestone, Order
+from orders.selectors import escrows_of
+from orders.services.announcing import facts
+from orders.services.milestones.choosing import lock_milestones
+from orders.states import MILESTONE_ENDED, MilestoneStatus
+from payments import selectors as money
+from payments import services as payments
+
+UNDER_WAY = {MilestoneStatus.FUNDED, MilestoneStatus.SUBMITTED}
+
+
+def go_on(order: Order) -> None:
+    """Pass the turn on in a locked order, or end it with its last milestone: completed if any was approved."""
+    milestones = lock_milestones(order)
+    open_ones = [row for row in milestones if row.status not in MILESTONE_ENDED]
+    if open_ones:
+        _give_turn(open_ones[0])
+    elif any(row.status == MilestoneStatus.APPROVED for row in milestones):
+        _complete(order)
+    else:
+        _cancel(order)
+
+
+def _give_turn(milestone: Milestone) -> None:
+    """Every earlier milestone has ended: if this one is not paid yet, its time to be paid runs from now."""
+    if milestone.status == MilestoneStatus.PENDING and milestone.turn_at is None:
+        milestone.turn_at = now()
+        milestone.save(update_fields=["turn_at"])
+
+
+def _complete(order: Order) -> None:
+    moment = now()
+    advance(order, "finish", by=None, role="system", changes={"approved_at": moment, "completed_at": moment})
+    gigs.complete_gig(gig_id=order.gig_id)
+    accounts.record_completed_gig(user_id=order.doer_id)
+    paid = sum(escrow.payee_net or 0 for escrow in escrows_of([order])[order.pk])
+    publish(OrderCompleted(**facts(order), doer_payout=paid))
+
+
+def _cancel(order: Order) -> None:
+    reason = CancelReason.OTHER
+    changes = {"cancelled_at": now(), "cancel_reason": reason}
+    advance(order, "cancel", by=None, role="system", reason=reason, changes=changes)
+    gigs.cancel_worked_gig(gig_id=order.gig_id, reason=reason)
+    publish(OrderCancelled(**facts(order), reason=reason, cancelled_by="system"))
+
+
+def drop_unpaid_milestones(
+    order: Order, *, by: User | None, role: str, reason: str = "", only: UUID | None = None
+) -> list[Milestone]:
+    """Await the money of unpaid milestones of a locked order no more; what still comes goes back by itself.
+
+    :raises EscrowFunded: the money of one of them is here.
+    """
+    pending = [row for row in lock_milestones(order) if row.status == MilestoneStatus.PENDING]
+    dropped = [row for row in pending if only in {None, row.pk}]
+    for milestone in dropped:
+        payments.abandon_escrow(reference=milestone.pk)
+        advance(milestone, "drop", by=by, role=role, reason=reason)
+    return dropped
+
+
+def refund_milestones(
+    order: Order, *, doer_bp: int, decision: str, by: User | None, role: str, reason: str = ""
+) -> list[payments.Settlement]:
+    """Decide everything that is held for milestones of a locked order: the doer gets `doer_bp` basis points of each
+    before fees, the client the rest. The order itself is ended by the caller."""
+    held = [row for row in lock_milestones(order) if row.status in UNDER_WAY]
+    return [_refund(row, doer_bp, decision, by=by, role=role, reason=reason) for row in held]
+
+
+def _refund(
+    milestone: Milestone, doer_bp: int, decision: str, *, by: User | None, role: str, reason: str
+) -> payments.Settlement:
+    advance(milestone, "refund", by=by, role=role, reason=reason, changes={"auto_approve_at": None})
+    gross = portion(money.escrow_of(milestone.pk).held, doer_bp)
+    return payments.settle_escrow(reference=milestone.pk, payee_gross=gross, reason=decision)
