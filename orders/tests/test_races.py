@@ -23,10 +23,10 @@ from khidma.kernel.models import OutboxDelivery, StateChange
 from khidma.kernel.outbox import deliver_due
 from khidma.tests.client import Answer, JsonClient
 from khidma.tests.races import at_once
-from orders import tasks
-from orders.models import Order
+from orders import services
+from orders.models import Deliverable, Order, RevisionRequest
 from orders.tests.evidence import announced
-from orders.tests.factories import make_order, make_submitted_order
+from orders.tests.factories import make_funded_order, make_order, make_submitted_order
 from payments.models import Account, Capture, Entry, Escrow, Payment, Transfer
 from payments.services import open_gateway_order
 from payments.tests.factories import balance
@@ -163,7 +163,7 @@ def test_the_clock_and_the_client_approve_once_together() -> None:
     order = make_submitted_order()
     Order.objects.filter(pk=order.pk).update(auto_approve_at=now() - timedelta(minutes=1))
     approving = posts(callers(order.client, CALLERS // 2), f"/api/orders/{order.pk}/approve")
-    results = at_once(*approving, *[tasks.approve_unanswered_work] * (CALLERS // 2))
+    results = at_once(*approving, *[partial(services.approve_by_clock, order_id=order.pk)] * (CALLERS // 2))
     assert not [result for result in results if isinstance(result, Exception)]
     by_client = [answer.status_code for answer in results[: CALLERS // 2]]
     by_clock = sum(results[CALLERS // 2 :])
@@ -179,7 +179,33 @@ def test_the_clock_and_the_client_approve_once_together() -> None:
 def test_an_unpaid_order_expires_once() -> None:
     order = make_order()
     Order.objects.filter(pk=order.pk).update(unpaid_due_at=now() - timedelta(minutes=1))
-    assert sum(at_once(*[tasks.expire_unpaid_orders] * CALLERS)) == 1
+    found = Counter(at_once(*[partial(services.expire_unpaid, order_id=order.pk)] * CALLERS))
+    assert found == {True: 1, False: CALLERS - 1}
     order.refresh_from_db()
     assert order.status == "cancelled"
     assert len(announced("OrderCancelled")) == 1
+
+
+def test_work_is_handed_in_once() -> None:
+    order = make_funded_order()
+    found = answers(posts(callers(order.doer), f"/api/orders/{order.pk}/submit", {"message": "Here is the work."}))
+    assert found == {(200, ""): 1, (409, "order_not_in_progress"): CALLERS - 1}
+    assert Deliverable.objects.count() == len(announced("WorkSubmitted")) == 1
+
+
+def test_work_is_either_approved_or_sent_back() -> None:
+    order = make_submitted_order()
+    approving = posts(callers(order.client, CALLERS // 2), f"/api/orders/{order.pk}/approve")
+    returning = posts(
+        callers(order.client, CALLERS // 2),
+        f"/api/orders/{order.pk}/request-revision",
+        {"message": "Once more, please."},
+    )
+    found = answers([call for pair in zip(approving, returning, strict=True) for call in pair])
+    assert found == {(200, ""): 1, (409, "order_not_submitted"): CALLERS - 1}
+    order.refresh_from_db()
+    was_approved = order.status == "completed"
+    assert order.status in {"completed", "in_progress"}
+    assert RevisionRequest.objects.count() == len(announced("RevisionRequested")) == (not was_approved)
+    assert balance("wallet", order.doer_id) == (Escrow.objects.get().payee_net if was_approved else 0)
+    assert_books_are_exact()
