@@ -208,8 +208,42 @@ REVOKE ALL ON FUNCTION payments_post, payments_keep_balances, payments_check_tra
 GRANT EXECUTE ON FUNCTION payments_post TO khidma_app;
 """
 
+FROZEN = {
+    "payments_escrow": ["reference", "payer_id", "payee_id", "amount", "commission_bp"],
+    "payments_payment": ["payer_id", "purpose", "amount", "currency"],
+    "payments_paymentitem": ["payment_id", "escrow_id", "amount"],
+    "payments_capture": ["gateway_payment_id", "amount", "currency"],
+    "payments_refund": ["capture_id", "payment_id", "escrow_id", "amount", "reason"],
+    "payments_payout": ["user_id", "bank_account_id", "amount"],
+    "payments_validation": ["bank_account_id"],
+    "payments_gatewayattempt": ["subject_id", "operation", "key", "body"],
+}
+"""What was agreed, asked for or seen about money: written once, and never deleted."""
+
+REWRITING = """
+CREATE FUNCTION payments_forbid_rewrite() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION '% of % is forbidden: what was agreed about money stays', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+"""
+
+
+def frozen(table: str, columns: list[str]) -> str:
+    """Triggers against changes of these columns and against deletion; the app's role loses what it may not use."""
+    row = ", ".join(f"{{row}}.{column}" for column in columns)
+    return f"""
+CREATE TRIGGER {table}_frozen BEFORE UPDATE OF {", ".join(columns)} ON {table} FOR EACH ROW
+    WHEN (({row.format(row="OLD")}) IS DISTINCT FROM ({row.format(row="NEW")})) EXECUTE FUNCTION payments_forbid_rewrite();
+CREATE TRIGGER {table}_stays BEFORE DELETE OR TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION payments_forbid_rewrite();
+REVOKE DELETE, TRUNCATE ON {table} FROM khidma_app;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("payments", "0001_initial"), ("kernel", "0001_initial")]
 
-    operations = [migrations.RunSQL(part, migrations.RunSQL.noop) for part in (ACCOUNTS, BALANCES, ESCROWS, POSTING)]
+    operations = [
+        migrations.RunSQL(part, migrations.RunSQL.noop) for part in (ACCOUNTS, BALANCES, ESCROWS, POSTING, REWRITING)
+    ]
+    operations += [migrations.RunSQL(frozen(*table), migrations.RunSQL.noop) for table in FROZEN.items()]
