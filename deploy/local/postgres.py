@@ -29,6 +29,8 @@ FORGETFUL = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "shared_buffers": "128MB",
+    "scram_iterations": "1",  # a test that runs twenty at once opens twenty connections
+    "authentication_timeout": "5s",  # DROP DATABASE waits for clients who gave up in the middle of signing in
 }
 PLAIN = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gist", "cube", "earthdistance")
