@@ -11,6 +11,7 @@ from rest_framework.serializers import SerializerMethodField
 from khidma.http.fields import Choice, Flag, Id, Integer, Moment, Paise, Text
 from khidma.http.serializers import Serializer
 from khidma.kernel.sealing import unseal
+from payments.errors import AmountMismatch
 from payments.models import BankAccount, Payment, Payout
 from payments.models.banking import PayoutMode
 from payments.models.paying import PaymentPurpose
@@ -58,6 +59,8 @@ class PaymentSerializer(Serializer):
         return payment.method or None
 
     def get_failure_reason(self, payment: Payment) -> str | None:
+        if payment.failure_reason == AmountMismatch.code:
+            return str(AmountMismatch.message)
         return payment.failure_reason or None
 
     def get_refunds(self, payment: Payment) -> Any:

@@ -19,12 +19,14 @@ from payments.services.posting import credit, debit, post
 from payments.tests.factories import (
     balance,
     books,
+    captured,
     earn,
     fund,
     gateway_id,
     make_bank_account,
     make_escrow,
     make_funded_escrow,
+    make_payment,
     make_payout,
 )
 
@@ -104,6 +106,14 @@ def test_a_payment_shows_what_was_paid_and_what_went_back(db: None, api: Api) ->
         (str(refund.pk), 75_000, "promised")
     ]
     assert shown["capturedAt"] >= shown["createdAt"]
+
+
+def test_a_payment_of_another_amount_says_so_in_a_sentence(db: None, api: Api) -> None:
+    payment = make_payment(make_escrow(100_000))
+    services.record_sighting(payment_id=payment.pk, sighting=captured(payment, amount=99_999))
+    shown = api(payment.payer).get(f"/api/payments/{payment.pk}").json()["data"]
+    assert shown["status"] == "failed"
+    assert shown["failureReason"] == "The amount that was paid differs from the amount due. Our team looks at it."
 
 
 def test_a_list_of_payments_takes_the_same_queries_for_one_and_for_many(db: None, api: Api) -> None:
