@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from khidma.http.urls import unknown
 
@@ -11,6 +12,7 @@ handler404 = "khidma.http.handler.not_found"
 handler500 = "khidma.http.handler.server_error"
 
 urlpatterns = [
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("", include("khidma.http.urls")),
     path("", include("khidma.delivery.urls")),

@@ -26,6 +26,11 @@ def log_in(operator: User, **over: str) -> Any:
     return client, client.post("/admin/login/", form)
 
 
+def test_the_admin_is_found_without_its_trailing_slash(client: Client) -> None:
+    answer = client.get("/admin")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
 def test_an_operator_logs_in_and_a_client_does_not() -> None:
     client, answer = log_in(make_operator("support"))
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
