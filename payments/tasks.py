@@ -8,6 +8,7 @@ import structlog
 
 from khidma.kernel.sweeps import sweep
 from payments import services
+from payments.models import Payment, Payout, Refund, Validation
 
 log = structlog.get_logger(__name__)
 
@@ -25,29 +26,29 @@ def work_through_events() -> int:
 @sweep(every=EVERY)
 def look_at_payments() -> int:
     """Payments of which neither the customer nor the gateway has told us the end."""
-    return _each(services.payments_due(), lambda found: services.look_at_payment(payment_id=found))
+    return _each(services.payments_due(), lambda found: services.look_at_payment(payment_id=found), Payment)
 
 
 @sweep(every=EVERY)
 def send_refunds() -> int:
     """Refunds that were promised, and those under way."""
-    return _each(services.refunds_due(), lambda found: services.send_refund(refund_id=found))
+    return _each(services.refunds_due(), lambda found: services.send_refund(refund_id=found), Refund)
 
 
 @sweep(every=EVERY)
 def look_at_validations() -> int:
     """Penny drops under way."""
-    return _each(services.validations_due(), lambda found: services.send_validation(validation_id=found))
+    return _each(services.validations_due(), lambda found: services.send_validation(validation_id=found), Validation)
 
 
 @sweep(every=EVERY)
 def send_payouts() -> int:
     """Withdrawals that wait to be sent, those under way, and those a bank may still give back."""
-    return _each(services.payouts_due(), lambda found: services.send_payout(payout_id=found))
+    return _each(services.payouts_due(), lambda found: services.send_payout(payout_id=found), Payout)
 
 
-def _each(due: Iterable[UUID], take_up: Callable[[UUID], None]) -> int:
-    """Take up each of them while the round lasts; one that fails stands in no other's way, and is due again."""
+def _each(due: Iterable[UUID], take_up: Callable[[UUID], None], kind: services.Watched | None = None) -> int:
+    """Take up each of them while the round lasts; one that fails stands in no other's way, and is due again later."""
     count = 0
     over_at = time.monotonic() + ROUND_SECONDS
     for found in due:
@@ -57,5 +58,7 @@ def _each(due: Iterable[UUID], take_up: Callable[[UUID], None]) -> int:
             take_up(found)
         except Exception as error:
             log.error("sweep_failed", id=str(found), exc_info=error)
+            if kind is not None:  # events put themselves off
+                services.put_off(kind, found)
         count += 1
     return count

@@ -30,6 +30,7 @@ from payments.services.paying import (
     start_payment,
 )
 from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
+from payments.services.watching import Watched, put_off
 from payments.services.withdrawing import cancel_payout, payouts_due, record_payout, request_payout, send_payout
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Settlement",
     "Shares",
     "Sighting",
+    "Watched",
     "abandon_escrow",
     "add_bank_account",
     "book_owner_funds",
@@ -49,6 +51,7 @@ __all__ = [
     "open_gateway_order",
     "payments_due",
     "payouts_due",
+    "put_off",
     "quote_shares",
     "record_payout",
     "record_refund",
