@@ -5,7 +5,7 @@ from django.db import models
 from unfold.admin import TabularInline
 
 from khidma.kernel.admin import OperatorAdmin
-from orders.models import Deliverable, Order, RevisionRequest
+from orders.models import Deliverable, Milestone, Order, RevisionRequest
 
 
 class ReadOnlyInline(TabularInline):
@@ -17,6 +17,10 @@ class ReadOnlyInline(TabularInline):
 
     def has_change_permission(self, request: object, obj: models.Model | None = None) -> bool:
         return False
+
+
+class MilestoneInline(ReadOnlyInline):
+    model = Milestone
 
 
 class DeliverableInline(ReadOnlyInline):
@@ -35,7 +39,16 @@ class OrderAdmin(OperatorAdmin):
     list_select_related = ("client", "doer", "gig")
     ordering = ("-created_at",)
     exclude = ("start_code",)
-    inlines = (DeliverableInline, RevisionRequestInline)
+    inlines = (MilestoneInline, DeliverableInline, RevisionRequestInline)
+
+
+@admin.register(Milestone)
+class MilestoneAdmin(OperatorAdmin):
+    list_display = ("title", "order", "position", "status", "amount", "due_at", "id")
+    search_fields = ("id", "order__id", "title")
+    list_filter = ("status", "created_at")
+    list_select_related = ("order",)
+    ordering = ("-created_at", "position")
 
 
 @admin.register(Deliverable)

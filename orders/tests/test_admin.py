@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.models import User
 from khidma.kernel.models import StateChange
 from orders.tests.evidence import nothing_changes
-from orders.tests.factories import make_funded_order, make_submitted_order
+from orders.tests.factories import make_funded_order, make_milestone_order, make_submitted_order
 
 pytestmark = pytest.mark.django_db
 
@@ -18,9 +18,11 @@ def browser() -> Client:
     return client
 
 
-@pytest.mark.parametrize("page", ["order", "deliverable", "revisionrequest"])
+@pytest.mark.parametrize("page", ["order", "milestone", "deliverable", "revisionrequest"])
 def test_every_list_opens_searches_and_filters(browser: Client, page: str) -> None:
     make_submitted_order()
+    order = make_milestone_order(funded=True)
+    assert browser.get(f"/admin/orders/order/{order.pk}/change/").status_code == 200
     for query in ("", "?q=logo"):
         assert browser.get(f"/admin/orders/{page}/{query}").status_code == 200
     assert browser.get(f"/admin/orders/{page}/add/").status_code == 403
