@@ -239,6 +239,9 @@ def record_payout(*, sighting: PayoutSighting) -> Payout | None:
     if sighting.amount != payout.amount:
         log.critical("payout_amount_differs", payout_id=str(payout.pk), theirs=sighting.amount)
         return payout
+    if payout.gateway_payout_id not in {None, sighting.payout_id}:
+        log.critical("payout_made_twice", payout_id=str(payout.pk), second=sighting.payout_id)
+        return payout
     _keep(payout, sighting)
     _follow(payout, sighting)
     return payout
@@ -279,6 +282,8 @@ def _follow(payout: Payout, sighting: PayoutSighting) -> None:
         _come_back(payout, sighting)
     elif payout.status == PROCESSED:
         _watch_processed(payout)
+    elif said in {"processing", "processed"} and payout.status in {PayoutStatus.CANCELLED, PayoutStatus.REJECTED}:
+        log.critical("payout_contradicted", payout_id=str(payout.pk), ours=payout.status, theirs=said)
 
 
 def _step(payout: Payout, action: str, **changes: Any) -> None:

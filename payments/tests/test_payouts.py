@@ -7,6 +7,7 @@ from unittest import mock
 
 import pytest
 from django.conf import LazySettings
+from structlog.testing import capture_logs
 
 from accounts.tests.factories import make_doer
 from khidma.kernel.clock import Now
@@ -334,6 +335,29 @@ def test_failed_after_processed_is_no_way_and_changes_nothing(db: None) -> None:
     before = books()
     assert hear(payout, "failed").status == "processed"
     assert books() == before
+
+
+@pytest.mark.parametrize("said", ["processing", "processed"])
+def test_money_that_left_although_we_gave_it_back_is_an_alarm(db: None, said: str) -> None:
+    payout = make_payout(make_doer())
+    services.cancel_payout(payout=payout, user=payout.user)
+    before = books()
+    with capture_logs() as logs:
+        services.record_payout(sighting=says(payout, said))
+    payout.refresh_from_db()
+    assert (payout.status, books()) == ("cancelled", before)
+    assert [line["log_level"] for line in logs if line["event"] == "payout_contradicted"] == ["critical"]
+
+
+def test_a_second_payout_under_one_reference_is_an_alarm(db: None) -> None:
+    payout = hear(make_payout(make_doer()), "processing")
+    first, before = payout.gateway_payout_id, books()
+    stale = Payout.objects.get(pk=payout.pk)
+    with mock.patch("payments.services.withdrawing._find", return_value=stale), capture_logs() as logs:
+        services.record_payout(sighting=says(payout, "processed", payout_id=gateway_id("pout")))
+    payout.refresh_from_db()
+    assert (payout.status, payout.gateway_payout_id, books()) == ("processing", first, before)
+    assert [line["log_level"] for line in logs if line["event"] == "payout_made_twice"] == ["critical"]
 
 
 def test_an_utr_may_come_late(db: None) -> None:
