@@ -107,7 +107,6 @@ def test_adding_choosing_and_removing_at_once_leave_one_default(committed_db: No
     user = make_doer()
     first, second, third = (make_bank_account(user) for _ in range(3))
     added: dict[str, Any] = {
-        "user": user,
         "holder_name": "Ravi Kumar",
         "account_number": "999900001111",
         "ifsc": "HDFC0000053",
