@@ -23,6 +23,8 @@ from orders.events import (
     MilestoneApproved,
     MilestoneDropped,
     MilestoneEvent,
+    MilestoneOverdue,
+    MilestoneRefunded,
     MilestoneRevisionRequested,
     MilestonesFunded,
     MilestoneSubmitted,
@@ -61,6 +63,8 @@ SENTENCES: dict[type[OrderEvent], StrOrPromise] = {
     MilestoneSubmitted: _("The work for “%(milestone)s” was submitted."),
     MilestoneRevisionRequested: _("Changes to “%(milestone)s” were asked for."),
     MilestoneApproved: _("“%(milestone)s” was approved and its payment was released."),
+    MilestoneOverdue: _("“%(milestone)s” is long overdue. If nothing is handed in, its payment goes back soon."),
+    MilestoneRefunded: _("Nothing was handed in for “%(milestone)s”. Its payment goes back to the client."),
     MilestoneDropped: _("“%(milestone)s” was not paid and has been dropped."),
 }
 

@@ -28,6 +28,8 @@ from orders.events import (
     MilestoneApproved,
     MilestoneDropped,
     MilestoneEvent,
+    MilestoneOverdue,
+    MilestoneRefunded,
     MilestoneRevisionRequested,
     MilestonesFunded,
     MilestoneSubmitted,
@@ -212,6 +214,24 @@ def tell_client_of_clock(event: MilestoneApproved) -> None:
         return
     body = _("“%(milestone)s” of “%(title)s” was approved, as nobody answered in time.") % _names(event)
     _tell_of_order(event, event.client_id, "milestone_approved", _("Milestone approved"), body, ("email", "push"))
+
+
+@handles(MilestoneOverdue)
+def ask_doer_about_overdue_milestone(event: MilestoneOverdue) -> None:
+    body = _("Nothing was handed in for “%(milestone)s” of “%(title)s” yet. Hand it in, or the client is refunded.")
+    _tell_of_order(
+        event, event.doer_id, "milestone_overdue", _("Your work is overdue"), body % _names(event), EVERYWHERE
+    )
+
+
+@handles(MilestoneRefunded)
+def tell_both_of_refunded_milestone(event: MilestoneRefunded) -> None:
+    body = _("Nothing was handed in for “%(milestone)s” of “%(title)s”. %(amount)s goes back to the client.") % {
+        **_names(event),
+        "amount": rupees(event.refunded),
+    }
+    for user_id in sorted([event.client_id, event.doer_id]):
+        _tell_of_order(event, user_id, "milestone_refunded", _("A milestone was refunded"), body, ("email", "push"))
 
 
 @handles(MilestoneDropped)

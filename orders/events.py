@@ -129,3 +129,17 @@ class MilestoneApproved(MilestoneEvent):
 @dataclass(frozen=True)
 class MilestoneDropped(MilestoneEvent):
     """A milestone was not paid in time after its turn had come, and is not awaited any more."""
+
+
+@dataclass(frozen=True)
+class MilestoneOverdue(MilestoneEvent):
+    """Nothing was ever handed in for a milestone long past its date: unless it is, it is refunded at `refund_at`."""
+
+    refund_at: datetime
+
+
+@dataclass(frozen=True)
+class MilestoneRefunded(MilestoneEvent):
+    """Nothing was handed in after the question either: `refunded` paise go back to the client."""
+
+    refunded: int

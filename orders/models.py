@@ -187,6 +187,18 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
         """Those whose turn came that long ago without their money, while their order goes on."""
         return self.filter(status=MilestoneStatus.PENDING, turn_at__lte=moment, order__status=OrderStatus.IN_PROGRESS)
 
+    def never_submitted(self) -> Self:
+        """Those whose money is here and for which nothing was ever handed in, while their order goes on."""
+        return self.filter(status=MilestoneStatus.FUNDED, submitted_at=None, order__status=OrderStatus.IN_PROGRESS)
+
+    def overdue_since(self, moment: datetime | models.expressions.Combinable) -> Self:
+        """Those that were due, and paid, that long ago, and whose doer was not asked about it yet."""
+        return self.never_submitted().filter(due_at__lte=moment, funded_at__lte=moment, asked_at=None)
+
+    def asked_since(self, moment: datetime | models.expressions.Combinable) -> Self:
+        """Those whose doer was asked that long ago and has still handed nothing in."""
+        return self.never_submitted().filter(asked_at__lte=moment)
+
 
 class Milestone(Stateful, Record):
     """One part of an order, paid, worked and approved by itself. Its money stands in payments under its own id.
@@ -206,6 +218,7 @@ class Milestone(Stateful, Record):
 
     due_at = models.DateTimeField()
     turn_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True, help_text=_("When the doer was asked about work that is overdue."))
     auto_approve_at = models.DateTimeField(null=True)
     funded_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
@@ -248,6 +261,11 @@ class Milestone(Stateful, Record):
                 name="orders_milestone_approval_due",
             ),
             models.Index(fields=["turn_at"], condition=Q(status=MilestoneStatus.PENDING), name="orders_milestone_turn"),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(status=MilestoneStatus.FUNDED, submitted_at=None),
+                name="orders_milestone_overdue",
+            ),
         ]
 
     def __str__(self) -> str:

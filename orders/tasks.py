@@ -46,6 +46,22 @@ def drop_unpaid_milestones() -> int:
     return _each(due, lambda key: services.drop_milestone_by_clock(milestone_id=key))
 
 
+@sweep(every=300)
+def ask_about_overdue_milestones() -> int:
+    """Ask the doers of milestones that were paid and never handed in, long past their date; how many."""
+    since = Now() - timedelta(days=OrderSettings.load().overdue_days)
+    due = Milestone.objects.overdue_since(since).order_by("due_at")
+    return _each(due, lambda key: services.ask_about_overdue_milestone(milestone_id=key))
+
+
+@sweep(every=300)
+def refund_overdue_milestones() -> int:
+    """Refund the milestones whose doer was asked in vain; how many."""
+    since = Now() - timedelta(days=OrderSettings.load().overdue_answer_days)
+    due = Milestone.objects.asked_since(since).order_by("asked_at")
+    return _each(due, lambda key: services.refund_overdue_milestone(milestone_id=key))
+
+
 def _each(due: QuerySet[Any], step: Callable[[UUID], bool]) -> int:
     """Take the step for each; one that fails is logged, stays due, and holds up no other."""
     return sum(_taken(step, key) for key in list(due.values_list("pk", flat=True)))

@@ -10,7 +10,7 @@ from khidma.realtime.models import StreamEvent
 from messaging.models import Conversation, ConversationKind, Message
 from orders import services as orders
 from orders.models import CancelReason
-from orders.tests.factories import make_completed_order, make_order
+from orders.tests.factories import make_completed_order, make_milestone_order, make_order, pay_milestones
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +85,24 @@ def test_a_cancelled_order_is_told_to_both_and_its_application_lapses() -> None:
     assert heard(order.client)[-1] == ("ORDER_UPDATE", "cancelled")
     assert ("ORDER_UPDATE", "cancelled") in heard(order.doer)
     assert ("APPLICATION_UPDATE", "lapsed") in heard(order.doer)
+
+
+def test_each_step_of_a_milestone_is_told_to_both_and_noted_by_its_name() -> None:
+    order = pay_milestones(make_milestone_order(100_000, 150_000), 0)
+    pay_milestones(order, 1)
+    [one, two] = order.milestones.order_by("position")
+    orders.submit_milestones(order=order, doer=order.doer, message="Both.")
+    orders.revise_milestones(order=order, client=order.client, message="Bluer.", only=one.pk)
+    orders.approve_milestones(order=order, client=order.client, only=two.pk)
+    for party in (order.client, order.doer):
+        told = [status for event, status in heard(party) if event == "ORDER_UPDATE"]
+        assert told == ["pending_payment"] + ["in_progress"] * 6
+    assert list(Message.objects.order_by("sequence").values_list("text", flat=True)) == [
+        "The application was accepted. The order waits for its payment.",
+        "The payment is in escrow. Work can begin.",
+        "The payment for more milestones is in escrow.",
+        "The work for “Part 1” was submitted.",
+        "The work for “Part 2” was submitted.",
+        "Changes to “Part 1” were asked for.",
+        "“Part 2” was approved and its payment was released.",
+    ]

@@ -52,6 +52,8 @@ TABLE: list[tuple[type[Event], list[Told]]] = [
     (orders.MilestoneSubmitted, [("client", "milestone_submitted", EVERYWHERE)]),
     (orders.MilestoneRevisionRequested, [("doer", "milestone_revision_requested", MAIL)]),
     (orders.MilestoneApproved, [("doer", "milestone_approved", EVERYWHERE)]),
+    (orders.MilestoneOverdue, [("doer", "milestone_overdue", EVERYWHERE)]),
+    (orders.MilestoneRefunded, [("client", "milestone_refunded", MAIL), ("doer", "milestone_refunded", MAIL)]),
     (orders.MilestoneDropped, [("client", "milestone_dropped", SCREEN), ("doer", "milestone_dropped", SCREEN)]),
     (orders.OrderCompleted, [("client", "order_completed", MAIL), ("doer", "order_completed", EVERYWHERE)]),
     (orders.OrderCancelled, [("client", "order_cancelled", SCREEN), ("doer", "order_cancelled", SCREEN)]),

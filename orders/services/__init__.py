@@ -4,6 +4,7 @@ from orders.services.deciding import approve_by_clock, approve_work
 from orders.services.ending import cancel_order, expire_unpaid
 from orders.services.milestones.deciding import approve_milestone_by_clock, approve_milestones
 from orders.services.milestones.dropping import drop_milestone_by_clock
+from orders.services.milestones.overdue import ask_about_overdue_milestone, refund_overdue_milestone
 from orders.services.milestones.working import revise_milestones, submit_milestones
 from orders.services.paying import confirm_payment, prepare_payment, take_up_payment, verify_payment
 from orders.services.placing import accept_application
@@ -15,11 +16,13 @@ __all__ = [
     "approve_milestone_by_clock",
     "approve_milestones",
     "approve_work",
+    "ask_about_overdue_milestone",
     "cancel_order",
     "confirm_payment",
     "drop_milestone_by_clock",
     "expire_unpaid",
     "prepare_payment",
+    "refund_overdue_milestone",
     "request_revision",
     "revise_milestones",
     "start_work",

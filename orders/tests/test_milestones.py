@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from gigs.states import GigStatus
 from khidma.kernel.clock import now
 from khidma.kernel.outbox import deliver_due
 from khidma.kernel.runtime import change
-from khidma.kernel.states import history
+from khidma.kernel.states import history, lock
 from orders import services, tasks
 from orders.errors import (
     MilestoneNotFunded,
@@ -22,6 +23,7 @@ from orders.errors import (
 )
 from orders.models import Milestone, Order
 from orders.selectors import list_changes_of, money_of
+from orders.services.milestones.ending import refund_milestones
 from orders.tests.evidence import announced, nothing_changes
 from orders.tests.factories import make_milestone_order, pay_milestones
 from payments.errors import AlreadyPaid
@@ -401,3 +403,72 @@ def test_the_gateways_word_alone_funds_a_milestone() -> None:
     record_sighting(payment_id=payment.pk, sighting=captured(payment))
     deliver_due()
     assert statuses(order) == ["in_progress", "funded", "pending"]
+
+
+def test_paid_work_that_never_comes_is_asked_for_and_then_refunded() -> None:
+    order = make_milestone_order(100_000, 150_001, funded=True)
+    submit(order, 0)
+    approve(order, 0)
+    part = parts(order)[1]
+    age(part, due_at=timedelta(days=14), funded_at=timedelta(days=13, hours=23))
+    assert (tasks.ask_about_overdue_milestones(), tasks.refund_overdue_milestones()) == (0, 0)
+    age(part, funded_at=timedelta(days=14))
+    assert (tasks.ask_about_overdue_milestones(), tasks.ask_about_overdue_milestones()) == (1, 0)
+    assert [event["milestone_title"] for event in announced("MilestoneOverdue")] == ["Part 2"]
+    age(part, asked_at=timedelta(days=2, hours=23))
+    assert tasks.refund_overdue_milestones() == 0
+    age(part, asked_at=timedelta(days=3))
+    assert (tasks.refund_overdue_milestones(), tasks.refund_overdue_milestones()) == (1, 0)
+    assert statuses(order) == ["completed", "approved", "refunded"]
+    money = money_of([order])[order.pk]
+    assert (money.escrow_state, money.refunded_amount, money.platform_fee) == ("released", 150_001, 10_000)
+    assert money.doer_payout == balance("wallet", order.doer_id) == 88_200
+    assert [event["refunded"] for event in announced("MilestoneRefunded")] == [150_001]
+
+
+def test_an_order_of_which_nothing_was_approved_is_cancelled_with_its_last_milestone() -> None:
+    order = make_milestone_order(100_000, funded=True)
+    age(parts(order)[0], asked_at=timedelta(days=3))
+    assert tasks.refund_overdue_milestones() == 1
+    assert statuses(order) == ["cancelled", "refunded"]
+    order.gig.refresh_from_db()
+    assert (order.gig.status, order.cancel_reason) == (GigStatus.CANCELLED, "other")
+    assert money_of([order])[order.pk].escrow_state == "refunded"
+    assert announced("OrderCancelled")[0]["cancelled_by"] == "system"
+
+
+def test_work_that_came_after_the_question_is_not_refunded() -> None:
+    order = make_milestone_order(100_000, funded=True)
+    age(parts(order)[0], asked_at=timedelta(days=4))
+    submit(order, 0)
+    send_back(order, 0)
+    assert tasks.refund_overdue_milestones() == 0
+    assert statuses(order) == ["in_progress", "funded"]
+
+
+# Held amounts, the doer's part in basis points; then what the doer gets of each before fees.
+SHARED = [
+    ((100_001, 33_333), 2_500, (25_000, 8_333)),
+    ((100_001, 33_333), 1_000, (10_000, 3_333)),
+    ((1_001, 1_003), 0, (0, 0)),
+    ((1_001, 1_003), 9_950, (1_001, 1_003)),  # a rest under ₹1 stays with the doer
+]
+
+
+@pytest.mark.parametrize(("amounts", "doer_bp", "gross"), SHARED)
+def test_what_is_held_can_be_shared_over_all_milestones(
+    amounts: tuple[int, ...], doer_bp: int, gross: tuple[int, ...]
+) -> None:
+    order = make_milestone_order(*amounts, 50_000)
+    pay_milestones(order, 0, 1)
+    with transaction.atomic():
+        settled = refund_milestones(
+            lock(order), doer_bp=doer_bp, decision="cancelled", by=order.client, role="client", reason="other"
+        )
+    assert statuses(order) == ["in_progress", "refunded", "refunded", "pending"]
+    assert tuple(part.payee_gross for part in settled.values()) == gross
+    assert sum(part.refunded for part in settled.values()) == sum(amounts) - sum(gross)
+    money = money_of([order])[order.pk]
+    assert money.refunded_amount == sum(amounts) - sum(gross)
+    fees = balance("platform_fee") + balance("gst_payable")
+    assert balance("wallet", order.doer_id) + fees + money.refunded_amount == sum(amounts)

@@ -73,12 +73,19 @@ def drop_unpaid_milestones(
 
 
 def refund_milestones(
-    order: Order, *, doer_bp: int, decision: str, by: User | None, role: str, reason: str = ""
-) -> list[payments.Settlement]:
-    """Decide everything that is held for milestones of a locked order: the doer gets `doer_bp` basis points of each
-    before fees, the client the rest. The order itself is ended by the caller."""
-    held = [row for row in lock_milestones(order) if row.status in UNDER_WAY]
-    return [_refund(row, doer_bp, decision, by=by, role=role, reason=reason) for row in held]
+    order: Order,
+    *,
+    doer_bp: int,
+    decision: str,
+    by: User | None,
+    role: str,
+    reason: str = "",
+    only: UUID | None = None,
+) -> dict[UUID, payments.Settlement]:
+    """Decide what is held for the milestones of a locked order, or for `only` one: the doer gets `doer_bp` basis
+    points of each before fees, the client the rest. What follows for the order is the caller's."""
+    held = [row for row in lock_milestones(order) if row.status in UNDER_WAY and only in {None, row.pk}]
+    return {row.pk: _refund(row, doer_bp, decision, by=by, role=role, reason=reason) for row in held}
 
 
 def _refund(
