@@ -15,7 +15,7 @@ from khidma.kernel.ids import new_id
 
 CODE = re.compile(r"\b\d{6}\b")
 PATIENCE = 100.0
-"""Seconds to wait for anything that the server does by itself: its sweeps look again after thirty, then sixty seconds."""
+"""Seconds to wait for what the server does by itself: its sweeps look again after thirty seconds, then after sixty."""
 PAUSE = 0.25
 ATTEMPTS = 9
 AWAY = {502, 503}
