@@ -215,7 +215,7 @@ class RejectApplicationBody(Serializer):
     reason = Text(required=False, allow_blank=True, max_length=500)
 
 
-class MilestoneSerializer(Serializer):
+class ProposedMilestoneSerializer(Serializer):
     """One proposed step."""
 
     title = Text()
@@ -236,7 +236,7 @@ class ApplicationSerializer(Serializer):
     estimated_days = Integer(allow_null=True)
     can_start_at = Moment(allow_null=True)
     attachments = ListOf(Id())
-    milestones = MilestoneSerializer(many=True)
+    milestones = ProposedMilestoneSerializer(many=True)
     status = Choice(ApplicationStatus.choices)
     conversation_id = Id()
     created_at = Moment()
