@@ -15,7 +15,7 @@ class NotificationSerializer(Serializer):
     data = JSONField(read_only=True)  # type: ignore[assignment]
     action_url = Text(read_only=True)
     read = Flag(read_only=True)
-    read_at = Moment(read_only=True)
+    read_at = Moment(read_only=True, allow_null=True)
     created_at = Moment(read_only=True)
 
 

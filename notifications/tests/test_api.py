@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from accounts.tests.factories import make_client, make_doer, make_operator
 from khidma.http.fields import milliseconds
+from khidma.http.schema import document
 from khidma.kernel.ids import new_id
 from khidma.tests.client import JsonClient
 from notifications.models import Notification, PushToken
@@ -82,6 +83,11 @@ def test_a_person_sees_their_own_newest_first_with_a_summary(api: Api) -> None:
         "readAt": None,
         "createdAt": milliseconds(told[2].created_at),
     }
+
+
+def test_the_document_lets_an_unread_notification_have_no_moment_of_reading() -> None:
+    described = document()["components"]["schemas"]["Notification"]["properties"]["readAt"]
+    assert described["type"] == ["integer", "null"]
 
 
 def test_the_unread_alone_and_the_summary_of_all(api: Api) -> None:
