@@ -187,8 +187,10 @@ class OperationSchema(AutoSchema):
     def _refusals(self) -> list[type[KhidmaError]]:
         described = self.described
         found: list[type[KhidmaError]] = [*described.errors, KhidmaError, Unavailable]
+        if described.access != "public":
+            found += [Unauthenticated, *self._named("token_expired", "token_revoked")]
         if described.access not in {"public", "optional"}:
-            found += [Unauthenticated, *self._named("token_expired", "token_revoked"), Forbidden]
+            found.append(Forbidden)
             found += self._named("account_suspended") if self.method not in SAFE_METHODS else []
         if described.access in {"client", "doer"}:
             found.append(RoleRequired)

@@ -11,7 +11,7 @@ from gigs import selectors as gigs
 from gigs.api.permissions import require_owner_of
 from gigs.errors import ApplicationAlreadyDecided, GigNotOpen
 from khidma.http.views import AfterCommit, ApiView, Paged, operation
-from khidma.kernel.errors import GatewayUnavailable
+from khidma.kernel.errors import GatewayUnavailable, NotFound
 from khidma.kernel.models import StateChange
 from orders import selectors, services
 from orders.api import serializers as shapes
@@ -224,7 +224,7 @@ class CreateOrder(ApiView):
         limit="money",
         body=shapes.CreateOrderBody,
         returns=shapes.PaymentDueSerializer,
-        errors=[AlreadyPaid, OrderNotAwaitingPayment, GatewayUnavailable],
+        errors=[NotFound, AlreadyPaid, OrderNotAwaitingPayment, GatewayUnavailable],
     )
     def post(self, request: Any) -> AfterCommit:
         """The gateway's order to pay one of the caller's orders with; the same one again while it can be paid.
@@ -246,7 +246,7 @@ class VerifyPayment(ApiView):
         limit="money",
         body=shapes.VerifyBody,
         returns=shapes.ConfirmedPaymentSerializer,
-        errors=[InvalidSignature, AmountMismatch],
+        errors=[NotFound, InvalidSignature, AmountMismatch],
         atomic=False,
     )
     def post(self, request: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from accounts.errors import AccountSuspended
 from khidma.http.views import ApiView, operation
+from khidma.kernel.errors import NotFound
 from payments import selectors, services
 from payments.api import serializers as shapes
 from payments.api.filters import StatementQuery
@@ -92,6 +93,7 @@ class WalletWithdraw(ApiView):
             BankAccountCoolingOff,
             BankAccountNotVerified,
             NoBankAccount,
+            NotFound,
             PayoutTooLarge,
             PayoutTooSmall,
         ],

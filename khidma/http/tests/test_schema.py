@@ -92,6 +92,12 @@ def test_a_feed_is_described_whole(small: dict[str, Any]) -> None:
     assert listing["summary"] == "Notes."
     assert "Newest first." in listing["description"]
     assert listing["security"] == [{"bearer": []}, {}]
+    assert {"401", "403"} & set(listing["responses"]) == {"401"}
+
+
+@pytest.mark.parametrize("path", ["/api/payments/create-order", "/api/payments/verify", "/api/wallet/withdraw"])
+def test_what_is_named_in_a_body_may_be_unknown(path: str) -> None:
+    assert "404" in document()["paths"][path]["post"]["responses"]
 
 
 def test_a_command_is_described_whole(small: dict[str, Any]) -> None:
