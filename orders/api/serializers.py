@@ -31,7 +31,7 @@ class OrderedGigSerializer(Serializer):
     title = Text()
 
 
-class MilestoneSerializer(Serializer):
+class OrderMilestoneSerializer(Serializer):
     """One part of an order in milestones."""
 
     id = Id()
@@ -86,7 +86,7 @@ class OrderSerializer(Serializer):
     minutes_worked = Integer(source="order.minutes_worked", allow_null=True)
     payment_gateway_order_id = Text(source="money.gateway_order_id", allow_null=True)
     payment_gateway_payment_id = Text(source="money.gateway_payment_id", allow_null=True)
-    milestones = MilestoneSerializer(source="order.milestones.all", many=True)
+    milestones = OrderMilestoneSerializer(source="order.milestones.all", many=True)
     deliverables = DeliverableSerializer(source="order.deliverables.all", many=True)
     revision_requests = RevisionRequestSerializer(source="order.revision_requests.all", many=True)
     due_at = Moment(source="order.due_at", allow_null=True)
