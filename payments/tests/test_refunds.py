@@ -9,7 +9,9 @@ from structlog.testing import capture_logs
 
 from khidma.kernel.clock import Now
 from khidma.kernel.ids import new_id
-from khidma.kernel.states import advance, lock
+from khidma.kernel.models import OutboxEvent
+from khidma.kernel.states import advance, history, lock
+from khidma.tests.races import at_once
 from payments import services
 from payments.models import GatewayAttempt, Refund
 from payments.providers.gateway import GatewaySaidNo, RefundSighting
@@ -160,3 +162,17 @@ def test_a_receipt_of_nobody_changes_nothing(db: None) -> None:
         hear(refund, "processed", **over)
     assert books() == before
     assert GatewayAttempt.objects.get(subject_id=refund.pk).status == "started"
+
+
+def test_twenty_bringers_of_one_refund_book_it_once(committed_db: None) -> None:
+    refund = settled()
+    _begin(refund)
+    made = gateway_id("rfnd")
+    hear(refund, "pending", refund_id=made)
+    answers = at_once(*[lambda: hear(refund, "processed", refund_id=made)] * 20)
+    assert answers == [None] * 20
+    refund.refresh_from_db()
+    assert (refund.status, refund.gateway_refund_id) == ("processed", made)
+    assert [change.to_status for change in history(refund)].count("processed") == 1
+    assert OutboxEvent.objects.filter(name="payments.RefundProcessed").count() == 1
+    assert balance("refund_pending", refund.payment_id) == 0
