@@ -20,6 +20,7 @@ from khidma.kernel.events import handles
 from khidma.realtime import streams
 from messaging import services
 from orders.events import (
+    CancellationSettled,
     MilestoneApproved,
     MilestoneDropped,
     MilestoneEvent,
@@ -34,8 +35,10 @@ from orders.events import (
     OrderEvent,
     OrderFunded,
     OrderPlaced,
+    OrderRefunded,
     OrderStarted,
     RevisionRequested,
+    SilenceNoticed,
     WorkSubmitted,
 )
 from orders.models import Order
@@ -66,6 +69,9 @@ SENTENCES: dict[type[OrderEvent], StrOrPromise] = {
     MilestoneOverdue: _("“%(milestone)s” is long overdue. If nothing is handed in, its payment goes back soon."),
     MilestoneRefunded: _("Nothing was handed in for “%(milestone)s”. Its payment goes back to the client."),
     MilestoneDropped: _("“%(milestone)s” was not paid and has been dropped."),
+    CancellationSettled: _("Nobody contested the cancellation in time. The rest of the money was paid out."),
+    OrderRefunded: _("A part of the payment goes back to the client."),
+    SilenceNoticed: _("Nothing was handed in for a long time. Without work the client will be refunded."),
 }
 
 

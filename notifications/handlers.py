@@ -25,6 +25,7 @@ from khidma.kernel.money import rupees
 from notifications import services
 from notifications.events import PersonTold
 from orders.events import (
+    CancellationSettled,
     MilestoneApproved,
     MilestoneDropped,
     MilestoneEvent,
@@ -38,7 +39,9 @@ from orders.events import (
     OrderEvent,
     OrderFunded,
     OrderPlaced,
+    OrderRefunded,
     RevisionRequested,
+    SilenceNoticed,
     WorkSubmitted,
 )
 from payments.events import (
@@ -258,9 +261,51 @@ def tell_client_of_completion(event: OrderCompleted) -> None:
 
 @handles(OrderCancelled)
 def tell_both_of_cancellation(event: OrderCancelled) -> None:
-    body = _("The order for “%(title)s” was cancelled.") % {"title": event.title}
-    for user_id in sorted([event.client_id, event.doer_id]):
-        _tell_of_order(event, user_id, "order_cancelled", _("Order cancelled"), body)
+    parts = {event.client_id: event.client_refund, event.doer_id: event.doer_amount}
+    for user_id in sorted(parts):
+        body = _("The order for “%(title)s” was cancelled.") % {"title": event.title}
+        if parts[user_id]:
+            body += " " + _("You get %(amount)s.") % {"amount": rupees(parts[user_id])}
+        if event.contested_until is not None:
+            body += " " + _("Until the time to contest is over, a part of the money stays in escrow.")
+        _tell_of_order(event, user_id, "order_cancelled", _("Order cancelled"), body, ("email", "push"))
+
+
+@handles(CancellationSettled)
+def tell_both_of_settlement(event: CancellationSettled) -> None:
+    parts = {event.client_id: event.refunded, event.doer_id: event.doer_amount}
+    for user_id in sorted(parts):
+        if parts[user_id]:
+            body = _("Nobody contested the cancellation of “%(title)s”. You get %(amount)s.") % {
+                "title": event.title,
+                "amount": rupees(parts[user_id]),
+            }
+            _tell_of_order(event, user_id, "cancellation_settled", _("Cancellation settled"), body)
+
+
+@handles(OrderRefunded)
+def tell_doer_of_operators_refund(event: OrderRefunded) -> None:
+    body = _("Our team sent %(amount)s of “%(title)s” back to the client; the order goes on with the rest.") % {
+        "amount": rupees(event.refunded),
+        "title": event.title,
+    }
+    _tell_of_order(event, event.doer_id, "order_refunded", _("A part was refunded"), body, ("email", "push"))
+
+
+@handles(SilenceNoticed)
+def ask_doer_for_work(event: SilenceNoticed) -> None:
+    body = _("Nothing was handed in for “%(title)s”. Submit your work in the next days, or the client is refunded.") % {
+        "title": event.title
+    }
+    _tell_of_order(event, event.doer_id, "work_missing", _("Is your work still coming?"), body, EVERYWHERE)
+
+
+@handles(SilenceNoticed)
+def tell_client_of_silence(event: SilenceNoticed) -> None:
+    body = _("We asked the doer of “%(title)s” for the work. If none comes, you get your money back.") % {
+        "title": event.title
+    }
+    _tell_of_order(event, event.client_id, "work_missing", _("No work yet"), body)
 
 
 @handles(PaymentFailed)

@@ -69,10 +69,24 @@ class RevisionLimitReached(Refused):
 
 
 class PaidOrderNotCancellable(Refused):
-    """A paid order is not ended by `cancel` yet: the policy for it is not open."""
+    """A paid order in milestones ends with its milestones: those not paid are dropped by the clock."""
 
     code = "paid_order_not_cancellable"
-    message = _("This order is paid and cannot be cancelled here. Please write to support.")
+    message = _("This order is paid in parts and cannot be cancelled here. Please write to support.")
+
+
+class QuoteChanged(Refused):
+    """The quote has expired, and cancelling now would be worse for the caller; `details` say what it would be."""
+
+    code = "quote_changed"
+    message = _("The terms have changed since you asked. Please look at them again.")
+
+
+class OrderNotRefundable(Refused):
+    """There is no money of this order that could be sent back: not paid, or decided already."""
+
+    code = "order_not_refundable"
+    message = _("Nothing of this order can be refunded any more.")
 
 
 class WorkAlreadySubmitted(Refused):

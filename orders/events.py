@@ -77,10 +77,18 @@ class OrderCompleted(OrderEvent):
 
 @dataclass(frozen=True)
 class OrderCancelled(OrderEvent):
-    """The order ended without pay; `reason` is a `CancelReason`, `cancelled_by` the side, or `system`."""
+    """The order ended without approval; `reason` is a `CancelReason`, `cancelled_by` the side, or `system`.
+
+    `client_refund` and `doer_amount` (net) are what each side gets of what was paid, in paise. Until `contested_until`
+    a part of it stays in escrow.
+    """
 
     reason: str
     cancelled_by: str
+    fault: str = "none"
+    client_refund: int = 0
+    doer_amount: int = 0
+    contested_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -143,3 +151,27 @@ class MilestoneRefunded(MilestoneEvent):
     """Nothing was handed in after the question either: `refunded` paise go back to the client."""
 
     refunded: int
+
+
+@dataclass(frozen=True)
+class CancellationSettled(OrderEvent):
+    """The part that could be contested was paid out; `refunded` and `doer_amount` (net) are of that part, in paise."""
+
+    fault: str
+    refunded: int
+    doer_amount: int
+
+
+@dataclass(frozen=True)
+class OrderRefunded(OrderEvent):
+    """An operator sent `refunded` paise of a running order back to the client."""
+
+    refunded: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class SilenceNoticed(OrderEvent):
+    """Nothing was handed in, long past the deadline; without work by `answer_due_at` the client is refunded."""
+
+    answer_due_at: datetime

@@ -28,6 +28,7 @@ class CancelReason(models.TextChoices):
     EMERGENCY = "emergency", _("emergency")
     OTHER = "other", _("other")
     UNPAID = "unpaid", _("not paid in time")
+    SILENT = "silent", _("nothing was handed in")
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -42,6 +43,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def unpaid_past(self, moment: datetime | models.Func) -> Self:
         """Those whose time to be paid is over."""
         return self.filter(status=OrderStatus.PENDING_PAYMENT, unpaid_due_at__lte=moment)
+
+    def silent_since(self, *, due_before: datetime, funded_before: datetime) -> Self:
+        """Those in work for which nothing was ever handed in, long past the deadline (or the payment)."""
+        is_late = Q(due_at__lte=due_before) | Q(due_at__isnull=True, funded_at__lte=funded_before)
+        return self.filter(is_late, status=OrderStatus.IN_PROGRESS, submitted_at__isnull=True)
 
     def unanswered_past(self, moment: datetime | models.Func) -> Self:
         """Those whose submitted work nobody answered in time."""
@@ -143,6 +149,11 @@ class Order(Stateful, Record):
                 fields=["unpaid_due_at"], condition=Q(status=OrderStatus.PENDING_PAYMENT), name="orders_unpaid_due"
             ),
             models.Index(
+                fields=["due_at"],
+                condition=Q(status=OrderStatus.IN_PROGRESS, submitted_at__isnull=True),
+                name="orders_silent",
+            ),
+            models.Index(
                 fields=["auto_approve_at"], condition=Q(status=OrderStatus.SUBMITTED), name="orders_approval_due"
             ),
         ]
@@ -158,6 +169,16 @@ class Order(Stateful, Record):
     @property
     def cancel_reason_or_none(self) -> str | None:
         return self.cancel_reason or None
+
+    @property
+    def cancellation_or_none(self) -> "Cancellation | None":
+        return getattr(self, "cancellation", None)
+
+    @property
+    def cancellation_fault(self) -> str | None:
+        """Whose fault it was that the order was cancelled; nothing, where nobody had to ask."""
+        cancellation = self.cancellation_or_none
+        return cancellation.fault if cancellation else None
 
     @property
     def is_on_site(self) -> bool:
@@ -312,3 +333,120 @@ class RevisionRequest(Record):
 
     def __str__(self) -> str:
         return f"{self.order_id} #{self.number}"
+
+
+class CancellationPolicy(models.Model):
+    """The values of one version of the cancellation policy: whole hours, and shares in basis points. Never changed."""
+
+    version = models.SmallAutoField(primary_key=True)
+    free_hours = models.PositiveSmallIntegerField()
+    begun_bp = models.PositiveSmallIntegerField()
+    near_hours = models.PositiveSmallIntegerField()
+    near_bp = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name = _("cancellation policy")
+        verbose_name_plural = _("cancellation policies")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["free_hours", "begun_bp", "near_hours", "near_bp"], name="orders_policy_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(begun_bp__lte=10_000, near_bp__lte=10_000), name="orders_policy_gives_shares"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}"
+
+
+class CancellationOutcome(Record):
+    """What a cancellation comes to, in paise: `held` was in escrow, and is divided; `kept` may still be contested."""
+
+    fault = models.CharField(max_length=10)
+    row = models.CharField(max_length=20)
+    held = PaiseField()
+    client_refund = PaiseField()
+    doer_gross = PaiseField()
+    kept = PaiseField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class CancellationQuote(CancellationOutcome):
+    """What one side was told that cancelling for this reason would come to; binding until it expires."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="cancellation_quotes")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="cancellation_quotes")
+    reason = models.CharField(max_length=20, choices=CancelReason)
+    doer_amount = PaiseField()
+    fee = PaiseField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("cancellation quote")
+        verbose_name_plural = _("cancellation quotes")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(held=F("client_refund") + F("doer_amount") + F("fee")), name="orders_quote_adds_up"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], name="orders_quote_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.reason}"
+
+
+class Cancellation(CancellationOutcome):
+    """How an order was cancelled. Until `settled_at` the part `kept` waits in escrow, to be paid at `due_at`."""
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="cancellation")
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="cancellations"
+    )
+    side = models.CharField(max_length=10)
+    reason = models.CharField(max_length=20, choices=CancelReason)
+    comment = models.TextField(blank=True)
+    due_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("cancellation")
+        verbose_name_plural = _("cancellations")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(held=F("client_refund") + F("doer_gross"), kept__gte=0, kept__lte=F("held")),
+                name="orders_cancellation_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(due_at__isnull=False) | Q(settled_at__isnull=False, kept=0),
+                name="orders_cancellation_settled_or_due",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(settled_at__isnull=True), name="orders_cancellation_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.reason}"
+
+    @property
+    def is_settled(self) -> bool:
+        return self.settled_at is not None
+
+
+class SilenceQuestion(Record):
+    """The doer was asked whether work still comes; unanswered by `due_at`, the client gets the money back."""
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="silence_question")
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("question about silence")
+        verbose_name_plural = _("questions about silence")
+
+    def __str__(self) -> str:
+        return f"{self.order_id}"

@@ -2,9 +2,6 @@
 
 from khidma.kernel.runtime import RuntimeSettings, setting
 
-POLICY_VERSION = 1
-"""The version of the cancellation policy that new orders are placed under."""
-
 
 class OrderSettings(RuntimeSettings, category="orders"):
     """Rules of the work itself."""
@@ -16,8 +13,30 @@ class OrderSettings(RuntimeSettings, category="orders"):
     overdue_days: int = setting(
         14, minimum=1, maximum=90, help="Days past its date after which the doer of work never handed in is asked."
     )
+    overdue_days_undated: int = setting(
+        30, minimum=1, maximum=365, help="The same in days after the payment, where there is no date."
+    )
     overdue_answer_days: int = setting(
         3, minimum=1, maximum=30, help="Days after that question until the clock refunds."
     )
     start_code_tries: int = setting(5, minimum=1, maximum=10, help="Wrong start codes before the code is locked.")
     start_code_lock_minutes: int = setting(15, minimum=1, maximum=1_440, help="Minutes that the code stays locked.")
+
+
+class CancellationSettings(RuntimeSettings, category="cancellation"):
+    """The cancellation policy. An order keeps the shares and hours of its rows as they were when it was placed."""
+
+    free_hours: int = setting(
+        2, minimum=0, maximum=168, help="Hours after the payment in which remote work counts as not begun."
+    )
+    begun_bp: int = setting(
+        2_500, minimum=0, maximum=10_000, help="Doer's share once work has begun, basis points of what is held."
+    )
+    near_hours: int = setting(2, minimum=0, maximum=168, help="Hours before a start on site that count as near.")
+    near_bp: int = setting(
+        1_000, minimum=0, maximum=10_000, help="Doer's share when the start on site is near, basis points."
+    )
+    quote_minutes: int = setting(10, minimum=1, maximum=60, help="Minutes that a quote binds us.")
+    contest_hours: int = setting(
+        48, minimum=0, maximum=336, help="Hours in which the other side may contest what it is blamed for."
+    )

@@ -62,6 +62,33 @@ def refund_overdue_milestones() -> int:
     return _each(due, lambda key: services.refund_overdue_milestone(milestone_id=key))
 
 
+@sweep(every=30)
+def settle_cancellations() -> int:
+    """Pay out what nobody contested in time; how many."""
+    due = Order.objects.filter(cancellation__settled_at=None, cancellation__due_at__lte=Now())
+    return _each(due.order_by("cancellation__due_at"), lambda key: services.settle_cancellation(order_id=key))
+
+
+@sweep(every=300)
+def ask_silent_doers() -> int:
+    """Ask where nothing was ever handed in, long past the deadline; how many."""
+    due = services.silent_orders().filter(silence_question=None).order_by("due_at")
+    return _each(due, lambda key: services.ask_silent(order_id=key))
+
+
+@sweep(every=300)
+def refund_silent_orders() -> int:
+    """Refund the clients of doers who did not answer; how many."""
+    due = Order.objects.filter(silence_question__due_at__lte=Now())
+    return _each(due.order_by("silence_question__due_at"), lambda key: services.refund_silent(order_id=key))
+
+
+@sweep(every=3_600)
+def forget_old_quotes() -> int:
+    """Delete quotes that have long expired; how many."""
+    return services.forget_quotes()
+
+
 def _each(due: QuerySet[Any], step: Callable[[UUID], bool]) -> int:
     """Take the step for each; one that fails is logged, stays due, and holds up no other."""
     return sum(_taken(step, key) for key in list(due.values_list("pk", flat=True)))

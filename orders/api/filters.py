@@ -6,14 +6,28 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from khidma.http.fields import Choice, Day, ListOf, Moment
+from gigs.models import BudgetType
+from khidma.http.fields import Choice, Day, Id, ListOf, Moment
 from khidma.http.serializers import Query
+from orders.api.serializers import CANCEL_REASONS
 from orders.states import OrderStatus
 
 
 class OrderQuery(Query):
     role = Choice(["client", "doer"], required=False)
     status = ListOf(Choice(OrderStatus.values), required=False, unique=True)
+
+
+class CancellationQuery(Query):
+    reason = Choice(CANCEL_REASONS, required=False)
+
+
+class OperatorOrderQuery(Query):
+    status = ListOf(Choice(OrderStatus.values), required=False, unique=True)
+    budget_type = Choice(BudgetType.values, required=False)
+    client_id = Id(required=False)
+    doer_id = Id(required=False)
+    gig_id = Id(required=False)
 
 
 class DayOrMoment(Day):

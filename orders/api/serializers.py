@@ -17,13 +17,15 @@ from khidma.http.serializers import Serializer
 from khidma.http.text import camel
 from khidma.kernel.models import StateChange
 from orders.models import CancelReason, Milestone
+from orders.policy import Fault
 from orders.selectors import OrderScreen
 from orders.states import MilestoneStatus, OrderStatus
 from payments.api.serializers import PaymentSerializer
 from payments.models import Payment
+from payments.services import SMALLEST_REFUND
 
 MOST_MINUTES = 60 * MOST_HOURS
-CANCEL_REASONS = [reason.value for reason in CancelReason if reason != CancelReason.UNPAID]
+CANCEL_REASONS = [reason.value for reason in CancelReason if reason not in {CancelReason.UNPAID, CancelReason.SILENT}]
 
 
 class OrderedGigSerializer(Serializer):
@@ -104,6 +106,7 @@ class OrderSerializer(Serializer):
     completed_at = Moment(source="order.completed_at", allow_null=True)
     cancelled_at = Moment(source="order.cancelled_at", allow_null=True)
     cancel_reason = Text(source="order.cancel_reason_or_none", allow_null=True)
+    cancellation_fault = Text(source="order.cancellation_fault", allow_null=True)
 
     @extend_schema_field(PlaceSerializer(allow_null=True))
     def get_location(self, screen: OrderScreen) -> dict[str, Any] | None:
@@ -227,6 +230,24 @@ class StartBody(Serializer):
 class CancelBody(Serializer):
     reason = Choice(CANCEL_REASONS)
     comment = Text(required=False, allow_blank=True, max_length=1_000)
+    quote_id = Id(required=False)
+
+
+class RefundBody(Serializer):
+    amount = Paise(min_value=SMALLEST_REFUND)
+    reason = Text(max_length=1_000)
+
+
+class CancellationQuoteSerializer(Serializer):
+    """What cancelling comes to, in paise: the three amounts are all that is held. `doerAmount` is net of `fee`."""
+
+    id = Id()
+    client_refund = Paise(min_value=0)
+    doer_amount = Paise(min_value=0)
+    fee = Paise(min_value=0)
+    fault = Choice([fault.value for fault in Fault])
+    policy_version = Integer(source="order.policy_version")
+    expires_at = Moment()
 
 
 class CreateOrderBody(Serializer):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.api import views
+from orders.api import cancelling, operating, views
 
 urlpatterns = [
     path("doers/me/earnings", views.DoerEarnings.as_view()),
@@ -14,13 +14,16 @@ urlpatterns = [
     path("orders/<uuid:order_id>/submit", views.OrderSubmit.as_view()),
     path("orders/<uuid:order_id>/request-revision", views.OrderRequestRevision.as_view()),
     path("orders/<uuid:order_id>/approve", views.OrderApprove.as_view()),
-    path("orders/<uuid:order_id>/cancel", views.OrderCancel.as_view()),
+    path("orders/<uuid:order_id>/cancel", cancelling.OrderCancel.as_view()),
+    path("orders/<uuid:order_id>/cancellation-quote", cancelling.OrderCancellationQuote.as_view()),
     path("orders/<uuid:order_id>/milestones/<uuid:milestone_id>/submit", views.MilestoneSubmit.as_view()),
     path(
         "orders/<uuid:order_id>/milestones/<uuid:milestone_id>/request-revision",
         views.MilestoneRequestRevision.as_view(),
     ),
     path("orders/<uuid:order_id>/milestones/<uuid:milestone_id>/approve", views.MilestoneApprove.as_view()),
+    path("admin/orders", operating.AllOrders.as_view()),
+    path("admin/orders/<uuid:order_id>/refund", operating.OrderRefund.as_view()),
     path("payments/create-order", views.CreateOrder.as_view()),
     path("payments/verify", views.VerifyPayment.as_view()),
 ]

@@ -27,11 +27,9 @@ from orders.errors import (
     OrderNotOnSite,
     OrderNotStarted,
     OrderNotSubmitted,
-    PaidOrderNotCancellable,
     RevisionLimitReached,
     StartCodeLocked,
     StartCodeWrong,
-    WorkAlreadySubmitted,
 )
 from orders.selectors import Earnings, OrderScreen
 from payments import services as payments
@@ -152,21 +150,6 @@ class OrderApprove(ApiView):
         order = selectors.get_order_for(request.user, order_id)
         require_client(order, request.user)
         services.approve_work(order=order, client=request.user)
-        return selectors.show_order_for(request.user, order_id)
-
-
-class OrderCancel(ApiView):
-    @operation(
-        access="user",
-        limit="money",
-        body=shapes.CancelBody,
-        returns=shapes.OrderSerializer,
-        errors=[PaidOrderNotCancellable, WorkAlreadySubmitted, OrderNotAwaitingPayment],
-    )
-    def post(self, request: Any, order_id: UUID) -> OrderScreen:
-        """End an order before it is paid."""
-        order = selectors.get_order_for(request.user, order_id)
-        services.cancel_order(order=order, actor=request.user, **self.body())
         return selectors.show_order_for(request.user, order_id)
 
 

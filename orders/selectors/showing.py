@@ -67,6 +67,28 @@ def get_order_for(actor: User, order_id: UUID) -> Order:
     return order
 
 
+def get_order(order_id: UUID) -> Order:
+    """Any order, for operators. :raises NotFound: no such order."""
+    order = Order.objects.select_related("gig").filter(pk=order_id).first()
+    if order is None:
+        raise NotFound
+    return order
+
+
+def list_all_orders(*, status: Sequence[str] = (), **exact: str | UUID) -> OrderQuerySet:
+    """Every order, for operators; `exact` names columns and their values."""
+    orders = _for_screens(Order.objects.filter(**exact))
+    return orders.filter(status__in=status) if status else orders
+
+
+def show_order_to_operator(operator: User, order_id: UUID) -> OrderScreen:
+    """The order as an operator sees it. :raises NotFound: no such order."""
+    order = list_all_orders(pk=order_id).first()
+    if order is None:
+        raise NotFound
+    return show_orders_to(operator, [order])[0]
+
+
 def show_order_for(actor: User, order_id: UUID) -> OrderScreen:
     """The order as its party sees it. :raises NotFound: no such order, or somebody else's."""
     order = _for_screens(Order.objects.of(actor)).filter(pk=order_id).first()
@@ -128,7 +150,7 @@ def money_of(orders: Sequence[Order]) -> dict[UUID, OrderMoney]:
     every = [escrow.pk for found in escrows.values() for escrow in found]
     items = PaymentItem.objects.filter(escrow__in=every).select_related("payment", "escrow").order_by("id")
     newest = {item.escrow.whole: item.payment for item in items}
-    return {order.pk: _figures(escrows[order.pk], newest.get(order.pk)) for order in orders}
+    return {order.pk: _figures(order, escrows[order.pk], newest.get(order.pk)) for order in orders}
 
 
 def escrow_state(escrows: Sequence[Escrow]) -> str:
@@ -141,8 +163,8 @@ def escrow_state(escrows: Sequence[Escrow]) -> str:
     return "released" if any(escrow.payee_gross for escrow in escrows) else "refunded"
 
 
-def _figures(escrows: Sequence[Escrow], payment: Payment | None) -> OrderMoney:
-    shares = [_shares(escrow) for escrow in escrows if escrow.status != EscrowStatus.ABANDONED]
+def _figures(order: Order, escrows: Sequence[Escrow], payment: Payment | None) -> OrderMoney:
+    shares = [_shares(order, escrow) for escrow in escrows if escrow.status != EscrowStatus.ABANDONED]
     return OrderMoney(
         escrow_state=escrow_state(escrows),
         platform_fee=sum(part.platform_fee for part in shares),
@@ -154,10 +176,10 @@ def _figures(escrows: Sequence[Escrow], payment: Payment | None) -> OrderMoney:
     )
 
 
-def _shares(escrow: Escrow) -> payments.Shares:
+def _shares(order: Order, escrow: Escrow) -> payments.Shares:
     """What was decided; until then a quote at the rates of today."""
     if escrow.status != EscrowStatus.DECIDED:
-        return payments.shares_of(escrow)
+        return payments.shares_of(escrow, payee_gross=_doers_gross(order))
     return payments.Shares(
         platform_fee=escrow.platform_fee or 0,
         gst=escrow.gst or 0,
@@ -166,8 +188,14 @@ def _shares(escrow: Escrow) -> payments.Shares:
     )
 
 
+def _doers_gross(order: Order) -> int | None:
+    """What a cancellation leaves the doer before fees, while a part of it is still held; else all that there is."""
+    cancellation = order.cancellation_or_none
+    return cancellation.doer_gross if cancellation else None
+
+
 def _for_screens(orders: OrderQuerySet) -> OrderQuerySet:
-    return orders.select_related("gig", "client", "doer").prefetch_related(
+    return orders.select_related("gig", "client", "doer", "cancellation").prefetch_related(
         Prefetch("milestones", Milestone.objects.order_by("position")),
         Prefetch("deliverables", Deliverable.objects.order_by("id")),
         Prefetch("revision_requests", RevisionRequest.objects.order_by("number")),

@@ -1,13 +1,16 @@
 """Every write of orders, one function per use case."""
 
+from orders.services.cancelling import cancel_order, forget_quotes, quote_cancellation, settle_cancellation
 from orders.services.deciding import approve_by_clock, approve_work
-from orders.services.ending import cancel_order, expire_unpaid
+from orders.services.ending import expire_unpaid
 from orders.services.milestones.deciding import approve_milestone_by_clock, approve_milestones
 from orders.services.milestones.dropping import drop_milestone_by_clock
 from orders.services.milestones.overdue import ask_about_overdue_milestone, refund_overdue_milestone
 from orders.services.milestones.working import revise_milestones, submit_milestones
 from orders.services.paying import confirm_payment, prepare_payment, take_up_payment, verify_payment
 from orders.services.placing import accept_application
+from orders.services.refunding import refund_order
+from orders.services.silence import ask_silent, refund_silent, silent_orders
 from orders.services.working import request_revision, start_work, submit_work
 
 __all__ = [
@@ -17,14 +20,21 @@ __all__ = [
     "approve_milestones",
     "approve_work",
     "ask_about_overdue_milestone",
+    "ask_silent",
     "cancel_order",
     "confirm_payment",
     "drop_milestone_by_clock",
     "expire_unpaid",
+    "forget_quotes",
     "prepare_payment",
+    "quote_cancellation",
+    "refund_order",
     "refund_overdue_milestone",
+    "refund_silent",
     "request_revision",
     "revise_milestones",
+    "settle_cancellation",
+    "silent_orders",
     "start_work",
     "submit_milestones",
     "submit_work",

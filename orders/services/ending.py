@@ -1,4 +1,4 @@
-"""Ending an order that was never paid: by either side, or by the clock."""
+"""Ending an order that was never paid."""
 
 from uuid import UUID
 
@@ -8,38 +8,14 @@ from accounts.models import User
 from gigs import services as gigs
 from khidma.kernel.clock import Now, now
 from khidma.kernel.events import publish
-from khidma.kernel.states import advance, lock
-from orders.errors import PaidOrderNotCancellable, WorkAlreadySubmitted
+from khidma.kernel.states import advance
 from orders.events import OrderCancelled
 from orders.models import CancelReason, Order
 from orders.services.announcing import facts
 from orders.services.milestones.ending import drop_unpaid_milestones
 from orders.services.paying import take_up
-from orders.states import OrderStatus
 from payments import services as payments
 from payments.errors import EscrowFunded
-
-
-@transaction.atomic
-def cancel_order(*, order: Order, actor: User, reason: str, comment: str = "") -> Order:
-    """End an order that waits for its money; the gig is open again, money that comes later goes back.
-
-    :raises PaidOrderNotCancellable: its money is here.
-    :raises WorkAlreadySubmitted: something was handed in.
-    :raises OrderNotAwaitingPayment: it has ended, or is in dispute.
-    """
-    order = lock(order)
-    _require_unpaid(order)
-    try:
-        _abandon(order, by=actor, role=order.side_of(actor) or "operator", reason=reason, comment=comment)
-    except EscrowFunded as error:
-        raise PaidOrderNotCancellable from error
-    return order
-
-
-def _require_unpaid(order: Order) -> None:
-    if order.status in {OrderStatus.IN_PROGRESS, OrderStatus.SUBMITTED}:
-        raise WorkAlreadySubmitted if order.submitted_at else PaidOrderNotCancellable
 
 
 @transaction.atomic
@@ -55,14 +31,18 @@ def expire_unpaid(*, order_id: UUID) -> bool:
         return False
     try:
         with transaction.atomic():
-            _abandon(order, by=None, role="system", reason=CancelReason.UNPAID)
+            abandon(order, by=None, role="system", reason=CancelReason.UNPAID)
     except EscrowFunded:
         order.refresh_from_db()
         take_up(order, by=None, role="system")
     return True
 
 
-def _abandon(order: Order, *, by: User | None, role: str, reason: str, comment: str = "") -> None:
+def abandon(order: Order, *, by: User | None, role: str, reason: str, comment: str = "") -> None:
+    """End a locked order that waits for its money; the gig is open again, money that comes later goes back.
+
+    :raises EscrowFunded: the money is here.
+    """
     advance(
         order,
         "abandon",

@@ -15,10 +15,10 @@ from khidma.kernel.states import record_change
 from orders.errors import OrderAmountTooSmall
 from orders.events import OrderPlaced
 from orders.models import MINIMUM_AMOUNT, Order
-from orders.runtime import POLICY_VERSION
 from orders.services.announcing import facts
 from orders.services.hours import agreed_amount, agreed_hours
 from orders.services.milestones.placing import place_milestones
+from orders.services.policies import policy_in_force
 from payments import services as payments
 from payments.models import PaymentPurpose
 from payments.runtime import PaymentSettings
@@ -82,7 +82,7 @@ def _place(application: Application, client: User) -> Order:
         amount=agreed_amount(application),
         **agreed_hours(application),
         commission_bp=rules.commission_bp,
-        policy_version=POLICY_VERSION,
+        policy_version=policy_in_force().version,
         **_deadline(application, placed_at),
         scheduled_at=gig.scheduled_at,
         unpaid_due_at=placed_at + timedelta(hours=rules.unpaid_hours),

@@ -5,12 +5,32 @@ from contextlib import contextmanager
 from typing import Any
 
 from gigs.models import Application, Gig
-from khidma.kernel.models import OutboxEvent, StateChange
-from orders.models import Deliverable, Milestone, Order, RevisionRequest
-from payments.models import Account, Entry, Escrow, Payment, Transfer
+from khidma.kernel.models import AuditRecord, OutboxEvent, StateChange
+from orders.models import (
+    Cancellation,
+    CancellationQuote,
+    Deliverable,
+    Milestone,
+    Order,
+    RevisionRequest,
+    SilenceQuestion,
+)
+from payments.models import Account, Entry, Escrow, Payment, Refund, Transfer
 
-COUNTED = (StateChange, OutboxEvent, Deliverable, RevisionRequest, Payment, Transfer, Entry)
-COMPARED = (Order, Milestone, Gig, Application, Escrow, Account)
+COUNTED = (
+    StateChange,
+    OutboxEvent,
+    AuditRecord,
+    Deliverable,
+    RevisionRequest,
+    CancellationQuote,
+    SilenceQuestion,
+    Payment,
+    Refund,
+    Transfer,
+    Entry,
+)
+COMPARED = (Order, Milestone, Cancellation, Gig, Application, Escrow, Account)
 
 
 def picture() -> dict[str, Any]:

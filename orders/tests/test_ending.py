@@ -10,18 +10,18 @@ from gigs.tests.factories import make_application
 from khidma.kernel.clock import now
 from khidma.kernel.states import history
 from orders import services, tasks
-from orders.errors import OrderNotAwaitingPayment, PaidOrderNotCancellable, WorkAlreadySubmitted
+from orders.errors import OrderNotAwaitingPayment, OrderNotInProgress, WorkAlreadySubmitted
 from orders.models import Order
 from orders.tests.evidence import announced, nothing_changes
 from orders.tests.factories import make_completed_order, make_funded_order, make_order, make_submitted_order
 from payments.models import Escrow
 from payments.states import EscrowStatus
-from payments.tests.factories import fund
+from payments.tests.factories import balance, fund
 
 pytestmark = pytest.mark.django_db
 
 
-def unpaid(order: Order, *, for_hours: int) -> None:
+def leave_unpaid(order: Order, *, for_hours: int) -> None:
     """Let the client not pay for so long."""
     Order.objects.filter(pk=order.pk).update(unpaid_due_at=now() + timedelta(hours=24 - for_hours))
 
@@ -64,18 +64,14 @@ def test_a_rejected_application_may_be_revived_when_the_order_died() -> None:
     assert revive_application(application=rejected, doer=rejected.doer).status == ApplicationStatus.PENDING
 
 
-def test_a_paid_order_is_not_cancelled_here() -> None:
-    order = make_funded_order()
-    for actor in (order.client, order.doer):
-        with nothing_changes(), pytest.raises(PaidOrderNotCancellable):
-            services.cancel_order(order=order, actor=actor, reason="other")
-
-
-def test_money_that_has_just_come_keeps_the_order_alive() -> None:
+def test_an_order_whose_money_has_just_come_is_cancelled_under_the_policy() -> None:
     order = make_order()
-    fund(order.pk)
-    with nothing_changes(), pytest.raises(PaidOrderNotCancellable):
-        services.cancel_order(order=order, actor=order.client, reason="other")
+    payment = fund(order.pk)
+    order = services.cancel_order(order=order, actor=order.client, reason="changed_mind")
+    assert (order.status, order.is_paid_for) == ("cancelled", True)
+    assert Escrow.objects.get(reference=order.pk).status == EscrowStatus.DECIDED
+    assert balance("refund_pending", payment.pk) == order.amount
+    assert [change.action for change in history(order)] == ["place", "pay", "cancel"]
 
 
 def test_submitted_work_cannot_be_cancelled_away() -> None:
@@ -88,17 +84,19 @@ def test_submitted_work_cannot_be_cancelled_away() -> None:
 
 
 def test_an_order_ends_once() -> None:
-    completed, cancelled = make_completed_order(), make_order()
-    services.cancel_order(order=cancelled, actor=cancelled.doer, reason="emergency")
-    for order in (completed, cancelled):
-        with nothing_changes(), pytest.raises(OrderNotAwaitingPayment):
+    unpaid, paid, completed = make_order(), make_funded_order(), make_completed_order()
+    for order in (unpaid, paid):
+        services.cancel_order(order=order, actor=order.doer, reason="emergency")
+    refusals = [(unpaid, OrderNotAwaitingPayment), (paid, OrderNotInProgress), (completed, WorkAlreadySubmitted)]
+    for order, refusal in refusals:
+        with nothing_changes(), pytest.raises(refusal):
             services.cancel_order(order=order, actor=order.client, reason="other")
 
 
 def test_the_clock_ends_what_was_not_paid_for_a_day() -> None:
     late, fresh = make_order(), make_order()
-    unpaid(late, for_hours=24)
-    unpaid(fresh, for_hours=23)
+    leave_unpaid(late, for_hours=24)
+    leave_unpaid(fresh, for_hours=23)
     assert tasks.expire_unpaid_orders() == 1
     late.refresh_from_db()
     fresh.refresh_from_db()
@@ -112,7 +110,7 @@ def test_the_clock_ends_what_was_not_paid_for_a_day() -> None:
 def test_an_order_whose_money_came_at_the_last_moment_begins_instead() -> None:
     order = make_order()
     fund(order.pk)
-    unpaid(order, for_hours=25)
+    leave_unpaid(order, for_hours=25)
     assert tasks.expire_unpaid_orders() == 1
     order.refresh_from_db()
     assert order.status == "in_progress"

@@ -15,7 +15,7 @@ from django.db.models import Sum
 from django.test import Client
 
 from accounts.models import User
-from accounts.tests.factories import bearer
+from accounts.tests.factories import bearer, make_operator
 from gigs.models import Application
 from gigs.tests.factories import make_application, make_gig
 from khidma.kernel.clock import now
@@ -23,11 +23,11 @@ from khidma.kernel.models import OutboxDelivery, StateChange
 from khidma.kernel.outbox import deliver_due
 from khidma.tests.client import Answer, JsonClient
 from khidma.tests.races import at_once
-from orders import services
-from orders.models import Deliverable, Order, RevisionRequest
+from orders import services, tasks
+from orders.models import Cancellation, Deliverable, Order, RevisionRequest, SilenceQuestion
 from orders.tests.evidence import announced
 from orders.tests.factories import make_funded_order, make_order, make_submitted_order
-from payments.models import Account, Capture, Entry, Escrow, Payment, Transfer
+from payments.models import Account, Capture, Entry, Escrow, Payment, Refund, Transfer
 from payments.services import open_gateway_order
 from payments.tests.factories import balance
 
@@ -137,7 +137,7 @@ def test_work_is_approved_and_paid_once() -> None:
     assert_books_are_exact()
 
 
-def test_an_order_is_either_paid_or_cancelled(gateway: Any) -> None:
+def test_an_order_paid_and_cancelled_at_once_is_paid_back_once(gateway: Any) -> None:
     order = make_order()
     payment = open_gateway_order(payment_id=Payment.objects.get(payer=order.client).pk)
     handed = gateway.pay(payment.gateway_order_id, webhook=False)
@@ -146,15 +146,11 @@ def test_an_order_is_either_paid_or_cancelled(gateway: Any) -> None:
     found = answers([call for pair in zip(verifying, cancelling, strict=True) for call in pair])
     order.refresh_from_db()
     escrow = Escrow.objects.get()
-    if order.status == "cancelled":
-        refused = (409, "order_not_awaiting_payment")
-        assert found == {(200, ""): CALLERS // 2 + 1, refused: CALLERS // 2 - 1}
-        assert balance("refund_pending", payment.pk) == order.amount
-        assert escrow.status == "abandoned"
-    else:
-        assert found == {(200, ""): CALLERS // 2, (409, "paid_order_not_cancellable"): CALLERS // 2}
-        assert (order.status, escrow.status) == ("in_progress", "funded")
-        assert balance("escrow", escrow.pk) == order.amount
+    refused = (409, "order_not_in_progress" if order.is_paid_for else "order_not_awaiting_payment")
+    assert found == {(200, ""): CALLERS // 2 + 1, refused: CALLERS // 2 - 1}
+    assert (order.status, escrow.status) == ("cancelled", "decided" if order.is_paid_for else "abandoned")
+    assert balance("refund_pending", payment.pk) == order.amount
+    assert Refund.objects.count() == len(announced("OrderCancelled")) == 1
     assert Capture.objects.count() == Transfer.objects.filter(kind="capture").count() == 1
     assert_books_are_exact()
 
@@ -209,3 +205,99 @@ def test_work_is_either_approved_or_sent_back() -> None:
     assert RevisionRequest.objects.count() == len(announced("RevisionRequested")) == (not was_approved)
     assert balance("wallet", order.doer_id) == (Escrow.objects.get().payee_net if was_approved else 0)
     assert_books_are_exact()
+
+
+def assert_nothing_was_lost(order: Order) -> None:
+    """What was paid is on its way back, in the wallet, our income, or still held."""
+    payment, escrow = Payment.objects.get(payer=order.client), Escrow.objects.get(reference=order.pk)
+    places = (
+        balance("refund_pending", payment.pk),
+        balance("escrow", escrow.pk),
+        balance("wallet", order.doer_id),
+        balance("platform_fee"),
+        balance("gst_payable"),
+        balance("tds_payable"),
+    )
+    assert sum(places) == order.amount
+    assert_books_are_exact()
+
+
+def test_a_paid_order_is_cancelled_once() -> None:
+    order = make_funded_order(amount=300_001)
+    Order.objects.filter(pk=order.pk).update(funded_at=now() - timedelta(hours=3))
+    by_both = [phone for pair in zip(callers(order.client, 10), callers(order.doer, 10), strict=True) for phone in pair]
+    found = answers(posts(by_both, f"/api/orders/{order.pk}/cancel", {"reason": "changed_mind"}))
+    assert found == {(200, ""): 1, (409, "order_not_in_progress"): CALLERS - 1}
+    assert Cancellation.objects.count() == len(announced("OrderCancelled")) == Refund.objects.count() == 1
+    assert StateChange.objects.filter(subject_id=order.pk, action="cancel").count() == 1
+    assert balance("escrow", Escrow.objects.get().pk) == 0
+    assert_nothing_was_lost(order)
+
+
+def test_an_order_is_either_submitted_or_cancelled() -> None:
+    order = make_funded_order()
+    submitting = posts(callers(order.doer, 10), f"/api/orders/{order.pk}/submit", {"message": "Done."})
+    cancelling = posts(callers(order.client, 10), f"/api/orders/{order.pk}/cancel", {"reason": "changed_mind"})
+    found = answers([call for pair in zip(submitting, cancelling, strict=True) for call in pair])
+    order.refresh_from_db()
+    if order.status == "submitted":
+        assert found == {(200, ""): 1, (409, "order_not_in_progress"): 9, (409, "work_already_submitted"): 10}
+        assert balance("escrow", Escrow.objects.get().pk) == order.amount
+    else:
+        assert order.status == "cancelled"
+        assert found == {(200, ""): 1, (409, "order_not_in_progress"): 19}
+        assert balance("escrow", Escrow.objects.get().pk) == 0
+    assert_nothing_was_lost(order)
+
+
+def test_work_that_is_being_approved_is_not_cancelled() -> None:
+    order = make_submitted_order()
+    approving = posts(callers(order.client, 10), f"/api/orders/{order.pk}/approve")
+    cancelling = posts(callers(order.doer, 10), f"/api/orders/{order.pk}/cancel", {"reason": "other"})
+    found = answers([call for pair in zip(approving, cancelling, strict=True) for call in pair])
+    assert found == {(200, ""): 1, (409, "order_not_submitted"): 9, (409, "work_already_submitted"): 10}
+    order.refresh_from_db()
+    assert order.status == "completed"
+    assert_nothing_was_lost(order)
+
+
+def test_what_was_contestable_is_paid_once() -> None:
+    order = make_funded_order(amount=300_001)
+    Order.objects.filter(pk=order.pk).update(funded_at=now() - timedelta(hours=3))
+    services.cancel_order(order=order, actor=order.client, reason="doer_unreachable")
+    assert_nothing_was_lost(order)
+    Cancellation.objects.filter(order=order).update(due_at=now() - timedelta(minutes=1))
+    assert sum(at_once(*[tasks.settle_cancellations] * CALLERS)) == 1
+    assert len(announced("CancellationSettled")) == 1
+    assert balance("refund_pending", Payment.objects.get().pk) == order.amount
+    assert_nothing_was_lost(order)
+
+
+def test_a_refund_in_part_and_a_cancellation_pay_the_same_money_once() -> None:
+    order = make_funded_order(amount=300_000)
+    refunding = posts(
+        callers(make_operator("finance"), 10),
+        f"/api/admin/orders/{order.pk}/refund",
+        {"amount": 200_000, "reason": "Goodwill."},
+    )
+    cancelling = posts(callers(order.client, 10), f"/api/orders/{order.pk}/cancel", {"reason": "changed_mind"})
+    found = answers([call for pair in zip(refunding, cancelling, strict=True) for call in pair])
+    assert set(found) <= {
+        (200, ""),
+        (409, "part_too_large"),
+        (409, "order_not_refundable"),
+        (409, "order_not_in_progress"),
+    }
+    assert found[200, ""] in {1, 2}
+    assert balance("refund_pending", Payment.objects.get().pk) == 300_000
+    assert_nothing_was_lost(order)
+
+
+def test_a_silent_order_is_asked_and_refunded_once() -> None:
+    order = make_funded_order()
+    Order.objects.filter(pk=order.pk).update(due_at=now() - timedelta(days=15))
+    assert sum(at_once(*[tasks.ask_silent_doers] * CALLERS)) == 1
+    SilenceQuestion.objects.update(due_at=now() - timedelta(minutes=1))
+    assert sum(at_once(*[tasks.refund_silent_orders] * CALLERS)) == 1
+    assert len(announced("SilenceNoticed")) == len(announced("OrderCancelled")) == 1
+    assert_nothing_was_lost(order)

@@ -27,7 +27,10 @@ TABLE: list[tuple[str, str, Callable[[], Order], Any, list[int]]] = [
     ("POST", "/api/orders/{id}/request-revision", make_submitted_order, {"message": "Hm."}, [401, 404, 404, 200, 403]),
     ("POST", "/api/orders/{id}/approve", make_submitted_order, None, [401, 404, 404, 200, 403]),
     ("POST", "/api/orders/{id}/cancel", make_order, {"reason": "other"}, [401, 404, 404, 200, 200]),
-    ("POST", "/api/orders/{id}/cancel", make_funded_order, {"reason": "other"}, [401, 404, 404, 409, 409]),
+    ("POST", "/api/orders/{id}/cancel", make_funded_order, {"reason": "other"}, [401, 404, 404, 200, 200]),
+    ("POST", "/api/orders/{id}/cancel", make_submitted_order, {"reason": "other"}, [401, 404, 404, 409, 409]),
+    ("GET", "/api/orders/{id}/cancellation-quote", make_funded_order, None, [401, 404, 404, 200, 200]),
+    ("GET", "/api/orders/{id}/cancellation-quote", make_submitted_order, None, [401, 404, 404, 409, 409]),
     ("POST", "/api/orders/{id}/approve", make_completed_order, None, [401, 404, 404, 409, 403]),
 ]
 
