@@ -5,7 +5,16 @@ from django.db import models
 from unfold.admin import TabularInline
 
 from khidma.kernel.admin import OperatorAdmin
-from orders.models import Deliverable, Milestone, Order, RevisionRequest
+from orders.models import (
+    Cancellation,
+    CancellationPolicy,
+    CancellationQuote,
+    Deliverable,
+    Milestone,
+    Order,
+    RevisionRequest,
+    SilenceQuestion,
+)
 
 
 class ReadOnlyInline(TabularInline):
@@ -65,5 +74,39 @@ class RevisionRequestAdmin(OperatorAdmin):
     list_display = ("id", "order", "number", "extra_days", "created_at")
     search_fields = ("id", "order__id")
     list_filter = ("number", "created_at")
+    list_select_related = ("order",)
+    ordering = ("-created_at",)
+
+
+@admin.register(Cancellation)
+class CancellationAdmin(OperatorAdmin):
+    list_display = ("id", "order", "side", "reason", "fault", "held", "client_refund", "kept", "due_at", "settled_at")
+    search_fields = ("id", "order__id")
+    list_filter = ("side", "reason", "fault", "row", "created_at")
+    list_select_related = ("order",)
+    ordering = ("-created_at",)
+
+
+@admin.register(CancellationQuote)
+class CancellationQuoteAdmin(OperatorAdmin):
+    list_display = ("id", "order", "asked_by", "reason", "fault", "client_refund", "doer_amount", "expires_at")
+    search_fields = ("id", "order__id", "asked_by__id")
+    list_filter = ("reason", "fault", "created_at")
+    list_select_related = ("order", "asked_by")
+    ordering = ("-created_at",)
+
+
+@admin.register(CancellationPolicy)
+class CancellationPolicyAdmin(OperatorAdmin):
+    list_display = ("version", "free_hours", "begun_bp", "near_hours", "near_bp")
+    search_fields = ("version",)
+    ordering = ("-version",)
+
+
+@admin.register(SilenceQuestion)
+class SilenceQuestionAdmin(OperatorAdmin):
+    list_display = ("id", "order", "due_at", "created_at")
+    search_fields = ("id", "order__id")
+    list_filter = ("created_at",)
     list_select_related = ("order",)
     ordering = ("-created_at",)

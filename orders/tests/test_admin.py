@@ -5,10 +5,13 @@ from django.test import Client
 
 from accounts.models import User
 from khidma.kernel.models import StateChange
+from orders import services
 from orders.tests.evidence import nothing_changes
 from orders.tests.factories import make_funded_order, make_milestone_order, make_submitted_order
 
 pytestmark = pytest.mark.django_db
+
+CANCELLING = ["cancellation", "cancellationquote", "cancellationpolicy", "silencequestion"]
 
 
 @pytest.fixture
@@ -18,9 +21,12 @@ def browser() -> Client:
     return client
 
 
-@pytest.mark.parametrize("page", ["order", "milestone", "deliverable", "revisionrequest"])
+@pytest.mark.parametrize("page", ["order", "milestone", "deliverable", "revisionrequest", *CANCELLING])
 def test_every_list_opens_searches_and_filters(browser: Client, page: str) -> None:
     make_submitted_order()
+    cancelled = make_funded_order()
+    services.quote_cancellation(order=cancelled, actor=cancelled.client)
+    services.cancel_order(order=cancelled, actor=cancelled.client, reason="other")
     order = make_milestone_order(funded=True)
     assert browser.get(f"/admin/orders/order/{order.pk}/change/").status_code == 200
     for query in ("", "?q=logo"):
