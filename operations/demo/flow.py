@@ -41,6 +41,8 @@ class Flow:
             await self.work(order)
             await self.withdraw()
             await self.look_back()
+            await self.work_by_the_hour()
+            await self.work_in_milestones()
         finally:
             await self.client.close()
             await self.doer.close()
@@ -72,8 +74,8 @@ class Flow:
         await self.doer.connect()
         self.done("both sockets are open")
 
-    async def agree(self) -> dict[str, Any]:
-        """The client posts a gig, the doer finds it and applies, the client accepts."""
+    async def agree(self, budget: str = "fixed", **bid: Any) -> dict[str, Any]:
+        """The client posts a gig, the doer finds it and applies with this bid, the client accepts."""
         word = secrets.token_hex(4)
         gig = await self.client.call(
             "POST",
@@ -84,8 +86,8 @@ class Flow:
                 "description": "A simple logo in two colours, as SVG and PNG, for the sign and for cups.",
                 "category": "design",
                 "skills": [],
-                "budgetType": "fixed",
-                "budgetMin": 200_000,
+                "budgetType": budget,
+                "budgetMin": 20_000,
                 "budgetMax": 300_000,
                 "deadline": int((time.time() + 7 * 86_400) * 1000),
                 "status": "open",
@@ -104,6 +106,7 @@ class Flow:
                 "coverLetter": "I have drawn logos for three shops in my street.",
                 "proposedAmount": PRICE,
                 "estimatedDays": 4,
+                **bid,
             },
             expect=201,
         )
@@ -117,17 +120,18 @@ class Flow:
         self.done(f"accepted: order of {rupees(order['amount'])} awaits payment")
         return order
 
-    async def pay(self, order: dict[str, Any]) -> None:
-        """The client pays at the gateway, as in its checkout, and hands in the signature."""
-        to_pay = await self.client.call("POST", "/api/payments/create-order", {"orderId": order["id"]})
+    async def pay(self, order: dict[str, Any], told: str = "order_funded", **part: str) -> str:
+        """The client pays at the gateway, as in its checkout, and hands in the signature; the payment's id."""
+        to_pay = await self.client.call("POST", "/api/payments/create-order", {"orderId": order["id"], **part})
         paid = await self._check_out(to_pay["razorpayOrderId"])
         self.done("paid by UPI at the gateway")
         if paid:
             signed = {name: value for name, value in paid.items() if name.startswith("razorpay_")}
             await self.client.call("POST", "/api/payments/verify", signed)
         await self.doer.hear("ORDER_UPDATE", orderId=order["id"], status="in_progress", escrowState="funded")
-        await self.doer.hear("NOTIFICATION", type="order_funded")
+        await self.doer.hear("NOTIFICATION", type=told)
         self.done("verified: the money is in escrow, and the doer heard of it")
+        return str(to_pay["paymentId"])
 
     async def _check_out(self, gateway_order: str) -> dict[str, Any] | None:
         """Pay in the gateway's checkout; nothing if its answer was lost on the way, for then its webhook will tell."""
@@ -230,6 +234,53 @@ class Flow:
             raise DemoFailed(f"There are {len(payouts)} payouts.")
         await self.client.call("PUT", "/api/notifications/read-all")
         self.done("notifications of every step are there")
+
+    async def work_by_the_hour(self) -> None:
+        """The client pays for three hours; the doer works less, and the rest goes back by itself."""
+        before = await self._available()
+        order = await self.agree("hourly", proposedAmount=33_333, agreedHours=3)
+        payment = await self.pay(order)
+        path = f"/api/orders/{order['id']}"
+        await self.doer.call("POST", f"{path}/submit", {"message": "Less than I thought.", "minutesWorked": 100})
+        approved = await self.client.call("POST", f"{path}/approve", {})
+        if (approved["status"], approved["amount"], approved["refundedAmount"]) != ("completed", 99_999, 44_444):
+            raise DemoFailed(f"The order by the hour is {approved['status']}, refunded {approved['refundedAmount']}.")
+        await self._expect_earned(before, approved)
+        self.done("by the hour: 100 of 180 minutes paid")
+        await self.client.until(f"/api/payments/{payment}", status="partially_refunded")
+        self.done(f"refund of the rest processed: {rupees(44_444)}")
+
+    async def work_in_milestones(self) -> None:
+        """The first milestone is paid, worked and approved by itself, the others all at once."""
+        before, due = await self._available(), int((time.time() + 5 * 86_400) * 1000)
+        amounts = [100_005, 50_005, 50_005]
+        steps = [
+            {"title": f"Part {number}", "amount": amount, "dueAt": due} for number, amount in enumerate(amounts, 1)
+        ]
+        order = await self.agree("milestone", proposedAmount=sum(amounts), milestones=steps)
+        path, first = f"/api/orders/{order['id']}", order["milestones"][0]["id"]
+        await self.pay(order, milestoneId=first)
+        await self.doer.call("POST", f"{path}/milestones/{first}/submit", {"message": "The first part."})
+        await self.client.call("POST", f"{path}/milestones/{first}/approve", {})
+        await self.doer.hear("NOTIFICATION", type="milestone_approved")
+        self.done("in milestones: the first one approved and paid")
+        await self.pay(order, told="milestones_funded")
+        await self.doer.call("POST", f"{path}/submit", {"message": "All that is left."})
+        approved = await self.client.call("POST", f"{path}/approve", {})
+        if (approved["status"], {part["status"] for part in approved["milestones"]}) != ("completed", {"approved"}):
+            raise DemoFailed(f"The order in milestones is {approved['status']}: {approved['milestones']}.")
+        await self._expect_earned(before, approved)
+        self.done(f"all milestones approved: {rupees(approved['doerPayout'])} for them in the doer's wallet")
+
+    async def _available(self) -> int:
+        return int((await self.doer.call("GET", "/api/wallet/balance"))["available"])
+
+    async def _expect_earned(self, before: int, order: dict[str, Any]) -> None:
+        parts = order["doerPayout"] + order["platformFee"] + order["gst"] + order["tds"] + order["refundedAmount"]
+        if parts != order["amount"]:
+            raise DemoFailed(f"The parts of {order['amount']} paise add up to {parts}.")
+        if (earned := await self._available() - before) != order["doerPayout"]:
+            raise DemoFailed(f"The wallet gained {earned}, not {order['doerPayout']}.")
 
 
 def _new_number() -> str:
