@@ -1,0 +1,21 @@
+"""Tables of orders: the order first, then its parts, the work, and how it ends early."""
+
+from orders.models.cancelling import Cancellation, CancellationPolicy, CancellationQuote, SilenceQuestion
+from orders.models.milestone import Milestone, MilestoneQuerySet
+from orders.models.order import MINIMUM_AMOUNT, CancelReason, Order, OrderQuerySet
+from orders.models.work import Deliverable, RevisionRequest
+
+__all__ = [
+    "MINIMUM_AMOUNT",
+    "CancelReason",
+    "Cancellation",
+    "CancellationPolicy",
+    "CancellationQuote",
+    "Deliverable",
+    "Milestone",
+    "MilestoneQuerySet",
+    "Order",
+    "OrderQuerySet",
+    "RevisionRequest",
+    "SilenceQuestion",
+]
