@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from accounts.tests.factories import make_client
+from accounts.tests.factories import make_operator
 from gigs.models import Gig
 from gigs.states import ApplicationStatus, GigStatus
 from khidma.kernel.clock import now
@@ -16,11 +16,24 @@ from khidma.kernel.outbox import deliver_due
 from khidma.kernel.runtime import change
 from khidma.kernel.states import history
 from orders import services, tasks
-from orders.errors import OrderNotInProgress, QuoteChanged, WorkAlreadySubmitted
+from orders.errors import (
+    OrderNotInProgress,
+    OrderNotRefundable,
+    PaidOrderNotCancellable,
+    QuoteChanged,
+    WorkAlreadySubmitted,
+)
 from orders.models import Cancellation, CancellationPolicy, CancellationQuote, Order
 from orders.runtime import CancellationSettings
 from orders.tests.evidence import announced, nothing_changes
-from orders.tests.factories import make_completed_order, make_funded_order, make_order, make_submitted_order
+from orders.tests.factories import (
+    make_completed_order,
+    make_funded_order,
+    make_hourly_order,
+    make_milestone_order,
+    make_order,
+    make_submitted_order,
+)
 from payments.models import Escrow, Payment, Refund
 from payments.services import open_gateway_order, quote_shares, send_refund
 from payments.tests.factories import balance, books
@@ -194,6 +207,25 @@ def test_a_cancelled_order_is_neither_quoted_nor_submitted_nor_approved() -> Non
         services.submit_work(order=order, doer=order.doer, message="Late.")
 
 
+def test_a_paid_order_in_milestones_is_not_cancelled_in_whole() -> None:
+    order = make_milestone_order(funded=True)
+    with nothing_changes(), pytest.raises(PaidOrderNotCancellable):
+        services.quote_cancellation(order=order, actor=order.client)
+    for actor in (order.client, order.doer):
+        with nothing_changes(), pytest.raises(PaidOrderNotCancellable):
+            services.cancel_order(order=order, actor=actor, reason="other")
+    operator = make_operator("finance")
+    with nothing_changes(), pytest.raises(OrderNotRefundable):
+        services.refund_order(order=order, operator=operator, amount=1_000, reason="Goodwill.")
+
+
+def test_work_by_the_hour_is_cancelled_like_a_fixed_price() -> None:
+    order = when(make_hourly_order(rate=30_000, hours=10), funded_at=-timedelta(hours=3))
+    services.cancel_order(order=order, actor=order.client, reason="changed_mind")
+    assert (promised(order), held(order)) == (225_000, 0)
+    assert balance("wallet", order.doer_id) == quote_shares(amount=75_000, commission_bp=1_000).payee_net
+
+
 def test_a_consequence_that_cannot_be_carried_out_blocks_nothing() -> None:
     order = make_funded_order()
     Gig.objects.filter(pk=order.gig_id).update(status=GigStatus.CANCELLED)
@@ -258,7 +290,7 @@ def test_a_quote_for_another_reason_binds_nobody() -> None:
 def test_a_quote_from_before_a_refund_in_part_is_not_charged() -> None:
     order = make_begun_order(amount=300_000)
     quote = services.quote_cancellation(order=order, actor=order.client, reason="changed_mind")
-    services.refund_order(order=order, operator=make_client(), amount=100_000, reason="Goodwill.")
+    services.refund_order(order=order, operator=make_operator("finance"), amount=100_000, reason="Goodwill.")
     with nothing_changes(), pytest.raises(QuoteChanged):
         services.cancel_order(order=order, actor=order.client, reason="changed_mind", quote_id=quote.pk)
     services.cancel_order(order=order, actor=order.client, reason="changed_mind")
