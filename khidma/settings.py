@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from khidma.http.defaults import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401 - of the REST framework
-from khidma.http.logs import logging_settings
+from khidma.http.logs import configure_structlog, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -226,6 +226,7 @@ STATIC_ROOT = KHIDMA_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = KHIDMA_HOME / "media"
 
+configure_structlog()
 LOGGING = logging_settings(readable=not PRODUCTION)
 
 UNFOLD = {

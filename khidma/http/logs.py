@@ -76,28 +76,34 @@ def without_values(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
     return event
 
 
-def logging_settings(*, readable: bool, level: str = "INFO") -> dict[str, Any]:
-    """Django's `LOGGING`: everything to standard output, through the same processors."""
-    shared: list[Processor] = [
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        add_request_id,
-    ]
+SHARED: list[Processor] = [
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    add_request_id,
+]
+
+
+def configure_structlog() -> None:
+    """Hand structlog's lines to the standard loggers; once per process, for loggers keep what they first saw."""
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def logging_settings(*, readable: bool, level: str = "INFO") -> dict[str, Any]:
+    """Django's `LOGGING`: everything to standard output, through the same processors."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
             "khidma": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": shared,
+                "foreign_pre_chain": SHARED,
                 "processors": [*_ending(readable=readable)],
             }
         },
