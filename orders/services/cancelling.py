@@ -89,6 +89,8 @@ def settle_cancellation(*, order_id: UUID) -> bool:
     if order is None:
         return False
     cancellation = lock(order.cancellation)
+    if cancellation.settled_at is not None:  # by a caller who committed between our look and our lock
+        return False
     settlement = payments.settle_escrow(
         reference=order.pk, payee_gross=cancellation.doer_gross, reason=f"cancelled: {cancellation.row}"
     )
