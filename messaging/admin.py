@@ -18,6 +18,7 @@ class ConversationAdmin(OperatorAdmin):
 @admin.register(Participant)
 class ParticipantAdmin(OperatorAdmin):
     list_display = ("conversation_id", "user", "last_read_sequence", "unread_count", "last_read_at")
+    list_filter = ("last_read_at",)
     list_select_related = ("user",)
     search_fields = ("conversation__id", "user__id", "user__phone", "user__email")
 
@@ -34,4 +35,5 @@ class MessageAdmin(OperatorAdmin):
 @admin.register(ReadMark)
 class ReadMarkAdmin(OperatorAdmin):
     list_display = ("participant_id", "sequence", "created_at")
+    list_filter = ("created_at",)
     search_fields = ("participant__conversation__id", "participant__user__id")

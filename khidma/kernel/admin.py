@@ -10,7 +10,15 @@ from unfold.admin import ModelAdmin
 
 from khidma.kernel import outbox
 from khidma.kernel.audit import record_act
-from khidma.kernel.models import AuditRecord, DeliveryStatus, OutboxDelivery, OutboxEvent, SettingsCategory, StateChange
+from khidma.kernel.models import (
+    AuditRecord,
+    Clock,
+    DeliveryStatus,
+    OutboxDelivery,
+    OutboxEvent,
+    SettingsCategory,
+    StateChange,
+)
 from khidma.kernel.money import PaiseField, rupees
 
 
@@ -103,6 +111,12 @@ class AuditRecordAdmin(OperatorAdmin):
     search_fields = ("target_id", "actor_id")
     list_filter = ("action", "target_type")
     ordering = ("-id",)
+
+
+@admin.register(Clock)
+class ClockAdmin(OperatorAdmin):
+    list_display = ("id", "shift")
+    search_fields = ("id",)
 
 
 @admin.register(SettingsCategory)
