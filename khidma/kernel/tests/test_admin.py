@@ -13,6 +13,7 @@ from khidma.kernel.clock import Now
 from khidma.kernel.ids import new_id
 from khidma.kernel.models import (
     AuditRecord,
+    Clock,
     DeliveryStatus,
     OutboxDelivery,
     OutboxEvent,
@@ -22,7 +23,7 @@ from khidma.kernel.models import (
 
 pytestmark = pytest.mark.django_db
 
-MODELS = [OutboxEvent, OutboxDelivery, StateChange, AuditRecord, SettingsCategory]
+MODELS = [OutboxEvent, OutboxDelivery, StateChange, AuditRecord, SettingsCategory, Clock]
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def fill() -> dict[Any, Any]:
         ),
         AuditRecord: record_act(actor_id=None, action="kettle.boil", target_type="kettle", target_id=1),
         SettingsCategory: SettingsCategory.objects.create(category="kettles", updated_at=Now()),
+        Clock: Clock.objects.get(),
     }
 
 
