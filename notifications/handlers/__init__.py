@@ -1,0 +1,9 @@
+"""Who is told what when something happens: one small function for a fact and a person.
+
+A handler's transaction holds the streams it pushes to; one that tells several people takes them in the order of their
+ids, as every other push does, so that no two handlers wait for each other.
+"""
+
+from notifications.handlers import gigs, orders, payments, sending
+
+__all__ = ["gigs", "orders", "payments", "sending"]
