@@ -155,10 +155,9 @@ BEGIN
 
     SELECT * INTO first FROM payments_transfer WHERE key = wanted_key;
     IF NOT FOUND THEN
-        -- What a user gets pays that user's debt first, so the debt is locked together with the wallet.
-        locked := wanted || ARRAY(SELECT payments_account_id('receivable', debtor) FROM unnest(debtors) AS debtor);
-        SELECT count(*) FILTER (WHERE account.id = ANY (wanted)) INTO known
-          FROM (SELECT id FROM payments_account WHERE id = ANY (locked) ORDER BY payments_lock_rank(kind), owner_id FOR NO KEY UPDATE) AS account;
+        -- Missing accounts are opened before anything is locked: whoever locked what it saw first, and the new ones afterwards,
+        -- would take them in another order than those who come next and see them all.
+        SELECT count(*) INTO known FROM payments_account WHERE id = ANY (wanted);
         IF known < cardinality(wanted) THEN
             INSERT INTO payments_account (id, kind, owner_id, normal_side, balance)
             SELECT DISTINCT payments_account_id(kind, owner), kind, owner,
@@ -167,8 +166,10 @@ BEGIN
               FROM unnest(kinds, owners) AS given(kind, owner)
              ORDER BY 1
                 ON CONFLICT DO NOTHING;
-            PERFORM 1 FROM payments_account WHERE id = ANY (locked) ORDER BY payments_lock_rank(kind), owner_id FOR NO KEY UPDATE;
         END IF;
+        -- What a user gets pays that user's debt first, so the debt is locked together with the wallet.
+        locked := wanted || ARRAY(SELECT payments_account_id('receivable', debtor) FROM unnest(debtors) AS debtor);
+        PERFORM 1 FROM payments_account WHERE id = ANY (locked) ORDER BY payments_lock_rank(kind), owner_id FOR NO KEY UPDATE;
 
         FOR line IN SELECT kind, owner, sum(amount)::bigint AS amount FROM unnest(kinds, owners, amounts) AS given(kind, owner, amount) GROUP BY kind, owner LOOP
             IF line.kind = 'wallet' AND line.amount < 0 THEN
