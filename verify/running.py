@@ -16,6 +16,9 @@ from deploy.local import processes
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
+GIVEN_BY_A_HOME = ("KHIDMA_", "DATABASE_", "REDIS_", "RAZORPAY", "DJANGO_", "PORT")
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(GIVEN_BY_A_HOME)}
+"""The environment before Django's settings read the addresses of another home into it."""
 
 
 class DidNotStart(RuntimeError):
@@ -33,8 +36,7 @@ class Khidma:
 
     def environment(self) -> dict[str, str]:
         """The environment of its commands."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("KHIDMA_", "DATABASE_"))}
-        return {**kept, "KHIDMA_HOME": str(self.home), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        return {**CLEAN, "KHIDMA_HOME": str(self.home), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
 
     def start(self) -> float:
         """Start it and wait for its ready line; how many seconds that took. :raises DidNotStart: it never came."""
