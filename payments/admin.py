@@ -24,6 +24,7 @@ from payments.models import (
     Refund,
     Transfer,
     Validation,
+    WalletHold,
 )
 from payments.states import RefundStatus
 
@@ -173,6 +174,13 @@ class PayoutAdmin(MoneyAdmin):
     )
     list_filter = ("status", "mode", "created_at")
     search_fields = ("id", "gateway_payout_id", "utr", "user__phone")
+
+
+@admin.register(WalletHold)
+class WalletHoldAdmin(MoneyAdmin):
+    list_display = ("created_at", "user_id", "in_rupees", "reason", "reference", "released_at")
+    list_filter = ("created_at",)
+    search_fields = ("reference", "id", "user__phone")
 
 
 @admin.register(GatewayAttempt)

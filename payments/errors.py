@@ -13,6 +13,10 @@ class TransferUnbalanced(KhidmaError):
     """The entries of a transfer do not sum to zero, or there are fewer than two."""
 
 
+class WalletHoldReused(KhidmaError):
+    """A reference was held again for other money: a defect, like a ledger key that comes back changed."""
+
+
 class BalanceTooSmall(Refused):
     """The wallet holds less than is asked; `details.available` is in paise."""
 

@@ -3,6 +3,7 @@
 from payments.models.banking import BankAccount, Payout, Validation
 from payments.models.escrow import Escrow
 from payments.models.gateway import EventStatus, GatewayAttempt, GatewayEvent
+from payments.models.holding import WalletHold
 from payments.models.ledger import Account, AccountKind, Entry, Transfer, TransferKind
 from payments.models.paying import Capture, CaptureUse, Payment, PaymentItem, PaymentPurpose, Refund, RefundReason
 
@@ -26,4 +27,5 @@ __all__ = [
     "Transfer",
     "TransferKind",
     "Validation",
+    "WalletHold",
 ]

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from accounts.figures import ProfileFigures
 from accounts.models import User
 from payments.models import Account, AccountKind, BankAccount, Entry, Escrow, Payout, TransferKind
+from payments.selectors.available import available_of
 from payments.selectors.shares import shares_of
 from payments.states import EscrowStatus, PayoutStatus
 
@@ -42,8 +43,8 @@ class WalletBalance:
 
 
 def wallet_balance_of(user_id: UUID) -> WalletBalance:
-    """What may be withdrawn, what is still to be decided, and what lies in escrow as the user's own money."""
-    held = dict(
+    """What may be withdrawn, what is still to be decided or held, and what lies in escrow as the user's own money."""
+    owned = dict(
         Account.objects.filter(owner_id=user_id, kind__in=[AccountKind.WALLET, AccountKind.RECEIVABLE]).values_list(
             "kind", "balance"
         )
@@ -51,17 +52,19 @@ def wallet_balance_of(user_id: UUID) -> WalletBalance:
     decided = Escrow.objects.filter(payee_id=user_id, status=EscrowStatus.DECIDED)
     withdrawn = Payout.objects.filter(user_id=user_id, status=PayoutStatus.PROCESSED)
     paid = Escrow.objects.filter(payer_id=user_id, status=EscrowStatus.FUNDED)
+    wallet = owned.get(AccountKind.WALLET, 0)
+    available = available_of(user_id, wallet)
     return WalletBalance(
-        available=held.get(AccountKind.WALLET, 0),
-        pending=_pending(user_id),
+        available=available,
+        pending=_undecided(user_id) + wallet - available,
         in_escrow=paid.aggregate(total=Sum(HELD))["total"] or 0,
-        owed=held.get(AccountKind.RECEIVABLE, 0),
+        owed=owned.get(AccountKind.RECEIVABLE, 0),
         total_earnings=decided.aggregate(total=Sum("payee_net"))["total"] or 0,
         total_withdrawn=withdrawn.aggregate(total=Sum("amount"))["total"] or 0,
     )
 
 
-def _pending(user_id: UUID) -> int:
+def _undecided(user_id: UUID) -> int:
     """The user's share in escrows that nobody has decided yet, at the rates of today."""
     undecided = Escrow.objects.filter(payee_id=user_id, status=EscrowStatus.FUNDED)
     return sum(shares_of(escrow).payee_net for escrow in undecided)

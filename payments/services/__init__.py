@@ -21,6 +21,7 @@ from payments.services.escrow import (
 )
 from payments.services.funds import book_owner_funds
 from payments.services.gateway_events import events_due, revive_events, store_event, work_through
+from payments.services.holding import hold_wallet, release_wallet_hold
 from payments.services.paying import (
     look_at_checkout,
     look_at_payment,
@@ -44,6 +45,7 @@ __all__ = [
     "book_owner_funds",
     "cancel_payout",
     "events_due",
+    "hold_wallet",
     "look_at_checkout",
     "look_at_payment",
     "make_default",
@@ -59,6 +61,7 @@ __all__ = [
     "record_validation",
     "refund_part",
     "refunds_due",
+    "release_wallet_hold",
     "remove_bank_account",
     "request_payout",
     "retry_refund",

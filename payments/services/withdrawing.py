@@ -23,13 +23,15 @@ from payments.errors import (
     PayoutTooSmall,
 )
 from payments.events import PayoutFailed, PayoutProcessed, PayoutRequested, PayoutReversed
-from payments.models import Account, AccountKind, BankAccount, GatewayAttempt, Payout, TransferKind
+from payments.models import AccountKind, BankAccount, GatewayAttempt, Payout, TransferKind
 from payments.models.banking import PayoutMode
 from payments.models.gateway import Operation
 from payments.providers import gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, PayoutSighting
 from payments.runtime import PaymentSettings
+from payments.selectors.available import available_of
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
+from payments.services.holding import lock_wallet
 from payments.services.posting import credit, debit, post
 from payments.services.watching import next_look
 from payments.states import BankAccountStatus, PayoutStatus
@@ -61,13 +63,13 @@ def request_payout(*, user: User, amount: int, bank_account_id: UUID | None = No
     :raises NotFound, NoBankAccount, BankAccountNotVerified, BankAccountCoolingOff: it has nowhere to go.
     :raises PayoutTooSmall, PayoutTooLarge, BalanceTooSmall: the amount does not do.
     """
+    available = available_of(user.pk, lock_wallet(user.pk))
     account = _destination(user, bank_account_id)
     _require_open(account)
-    available = _available(user)
     _require_amount(amount, available)
     payout = Payout.objects.create(user=user, bank_account=account, amount=amount, mode=_mode(account, amount))
     record_change(payout, action="request", by=user, role="owner")
-    _reserve(payout, available)
+    _reserve(payout)
     advance(payout, "queue", by=None, role="system")
     publish(PayoutRequested(payout_id=payout.pk, user_id=user.pk, amount=amount))
     return payout
@@ -90,11 +92,6 @@ def _require_open(account: BankAccount) -> None:
         raise BankAccountCoolingOff(details={"availableAt": int(opens_at.timestamp() * 1000)})
 
 
-def _available(user: User) -> int:
-    wallet = Account.objects.filter(kind=AccountKind.WALLET, owner_id=user.pk).first()
-    return wallet.balance if wallet else 0
-
-
 def _require_amount(amount: int, available: int) -> None:
     if amount > available:
         raise BalanceTooSmall(details={"available": available})
@@ -111,19 +108,16 @@ def _mode(account: BankAccount, amount: int) -> PayoutMode:
     return PayoutMode.IMPS if amount <= MOST_BY_IMPS else PayoutMode.RTGS
 
 
-def _reserve(payout: Payout, available: int) -> None:
-    try:
-        post(
-            key=f"payout:{payout.pk}",
-            kind=TransferKind.PAYOUT,
-            reference=payout.pk,
-            entries=[
-                debit(AccountKind.WALLET, payout.amount, payout.user_id),
-                credit(AccountKind.PAYOUT_PENDING, payout.amount, payout.pk),
-            ],
-        )
-    except BalanceTooSmall as error:  # somebody else was faster
-        raise BalanceTooSmall(details={"available": available}) from error
+def _reserve(payout: Payout) -> None:
+    post(
+        key=f"payout:{payout.pk}",
+        kind=TransferKind.PAYOUT,
+        reference=payout.pk,
+        entries=[
+            debit(AccountKind.WALLET, payout.amount, payout.user_id),
+            credit(AccountKind.PAYOUT_PENDING, payout.amount, payout.pk),
+        ],
+    )
 
 
 @transaction.atomic
