@@ -1,5 +1,5 @@
 # `make run` starts the whole of Khidma, `make test` runs the whole suite; both set up all that they need.
-.PHONY: run test check lock install
+.PHONY: run test check verify verify-controls lock install
 MAKEFLAGS += --no-print-directory
 
 PYTHON = .venv/bin/python
@@ -10,6 +10,14 @@ run: install
 # One app, one file, one test, or any option of pytest: make test ARGS="gigs -k ranking"
 test: install
 	@exec $(PYTHON) -m deploy.local test $(ARGS)
+
+# One long-running proof: make verify NAME=races [SEED=7] [SIZE=ci|full]
+verify: install
+	@exec $(PYTHON) -m verify $(NAME) --size $(or $(SIZE),ci) $(if $(SEED),--seed $(SEED))
+
+# Shows that every control turns its proof red: make verify-controls [NAME=races]
+verify-controls: install
+	@exec $(PYTHON) -m verify.breaking $(NAME)
 
 check:
 	@exec bash .ci/run checks
