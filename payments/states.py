@@ -80,6 +80,7 @@ PAYMENT_STATES = StateTable(
         Transition("refund_all", {"captured", "partially_refunded"}, "refunded"),
         Transition("take_refund_back", {"partially_refunded", "refunded"}, "captured"),
     ],
+    ends={"captured", "partially_refunded", "refunded"},
 )
 
 REFUND_STATES = StateTable(
