@@ -46,6 +46,7 @@ GIG_STATES = StateTable(
         ),
         Transition("expire", {GigStatus.OPEN, GigStatus.CLOSED}, GigStatus.EXPIRED, actors={"system"}),
     ],
+    ends={GigStatus.COMPLETED, GigStatus.CANCELLED},
 )
 
 
@@ -97,4 +98,5 @@ APPLICATION_STATES = StateTable(
         ),
         Transition("lapse", {ApplicationStatus.ACCEPTED}, ApplicationStatus.LAPSED, actors={"system"}),
     ],
+    ends={ApplicationStatus.WITHDRAWN, ApplicationStatus.LAPSED},
 )

@@ -1,0 +1,204 @@
+"""Maximum ages of whatever holds or moves money."""
+
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from khidma.kernel.aging import may_last, may_rest, since_last_step
+from payments.models import BankAccount, Escrow, GatewayAttempt, GatewayEvent, Payment, Payout, Refund, Validation
+from payments.models.gateway import AttemptStatus, EventStatus, Operation
+from payments.states import (
+    BankAccountStatus,
+    EscrowStatus,
+    PaymentStatus,
+    PayoutStatus,
+    RefundStatus,
+    ValidationStatus,
+)
+
+TAKEN_UP = timedelta(minutes=2)
+"""A sweep that runs every 30 seconds has taken up what is due by then."""
+LOOKED_AT = Q(look_at__isnull=False)
+
+UNPAID = {PaymentStatus.CREATED, PaymentStatus.FAILED}
+may_last(
+    Payment,
+    UNPAID,
+    name="not captured, to be looked at",
+    where=LOOKED_AT,
+    since="look_at",
+    within=TAKEN_UP,
+    sweep="payments.tasks.look_at_payments",
+)
+may_last(
+    Payment,
+    UNPAID,
+    name="not captured, still looked at",
+    where=LOOKED_AT,
+    since="created_at",
+    within=timedelta(days=7),
+    sweep="payments.tasks.look_at_payments",
+)
+
+may_last(
+    Escrow,
+    {EscrowStatus.AWAITING, EscrowStatus.FUNDED},
+    name="awaiting or funded",
+    since="created_at",
+    within=timedelta(days=400),
+    people="finance: ask both sides",
+)
+
+REFUND_UNDER_WAY = {RefundStatus.PROMISED, RefundStatus.SENT, RefundStatus.WAITING_FUNDS}
+may_last(
+    Refund,
+    REFUND_UNDER_WAY,
+    name="under way, to be looked at",
+    where=LOOKED_AT,
+    since="look_at",
+    within=TAKEN_UP,
+    sweep="payments.tasks.send_refunds",
+)
+may_last(
+    Refund,
+    {RefundStatus.PROMISED},
+    name="promised, not sent",
+    since="created_at",
+    within=timedelta(hours=1),
+    sweep="payments.tasks.send_refunds",
+)
+may_last(
+    Refund,
+    {RefundStatus.WAITING_FUNDS},
+    name="waiting for funds",
+    since=since_last_step(Refund),
+    within=timedelta(days=1),
+    people="finance: top up the gateway's balance",
+)
+may_last(
+    Refund,
+    {RefundStatus.SENT},
+    name="sent, the bank has not paid",
+    since="created_at",
+    within=timedelta(days=14),
+    people="finance: ask the gateway",
+)
+may_last(
+    Refund,
+    {RefundStatus.FAILED},
+    since=since_last_step(Refund),
+    within=timedelta(days=3),
+    people="finance: try again, or pay it another way",
+)
+
+may_last(
+    Validation,
+    {ValidationStatus.CREATED},
+    name="created, to be looked at",
+    where=LOOKED_AT,
+    since="look_at",
+    within=TAKEN_UP,
+    sweep="payments.tasks.look_at_validations",
+)
+may_last(
+    Validation,
+    {ValidationStatus.CREATED},
+    since="created_at",
+    within=timedelta(days=3),
+    people="finance: ask the gateway",
+)
+may_last(
+    BankAccount,
+    {BankAccountStatus.VERIFYING},
+    name="verifying, without a check",
+    where=~Exists(Validation.objects.filter(bank_account=OuterRef("pk"), status=ValidationStatus.CREATED)),
+    since=since_last_step(BankAccount),
+    within=TAKEN_UP,
+    people="finance: fail the check by hand",
+)
+
+may_last(
+    Payout,
+    {PayoutStatus.REQUESTED},
+    since="created_at",
+    within=TAKEN_UP,
+    sweep="payments.tasks.send_payouts",
+)
+may_last(
+    Payout,
+    {PayoutStatus.HELD},
+    since="created_at",
+    within=timedelta(days=3),
+    people="finance: release or cancel it",
+)
+may_last(
+    Payout,
+    {PayoutStatus.QUEUED, PayoutStatus.PROCESSING},
+    name="on its way, to be looked at",
+    where=LOOKED_AT,
+    since="look_at",
+    within=TAKEN_UP,
+    sweep="payments.tasks.send_payouts",
+)
+may_last(
+    Payout,
+    {PayoutStatus.QUEUED},
+    since="created_at",
+    within=timedelta(days=8),
+    people="finance: top up the payout account, or cancel it",
+)
+may_last(
+    Payout,
+    {PayoutStatus.PROCESSING},
+    since="sent_at",
+    within=timedelta(days=10),
+    people="finance: ask the gateway",
+)
+may_last(
+    Payout,
+    name="processed, may still come back",
+    where=LOOKED_AT & Q(status=PayoutStatus.PROCESSED),
+    since="look_at",
+    within=TAKEN_UP,
+    sweep="payments.tasks.send_payouts",
+)
+
+may_last(
+    GatewayEvent,
+    name="pending, due",
+    where=Q(status=EventStatus.PENDING),
+    since="due_at",
+    within=TAKEN_UP,
+    sweep="payments.tasks.work_through_events",
+)
+may_last(
+    GatewayEvent,
+    name="pending, tried again and again",
+    where=Q(status=EventStatus.PENDING),
+    since="created_at",
+    within=timedelta(days=1),
+    sweep="payments.tasks.work_through_events",
+)
+may_last(
+    GatewayEvent,
+    name="dead",
+    where=Q(status=EventStatus.DEAD),
+    since="created_at",
+    within=timedelta(0),
+    people="finance: try again in the admin",
+)
+may_last(
+    GatewayAttempt,
+    name="started",
+    where=Q(status=AttemptStatus.STARTED) & ~Q(operation=Operation.ORDER),
+    since="created_at",
+    within=timedelta(days=15),
+    people="finance: ask the gateway",
+)
+# An order that the gateway may have made unheard moves no money: nobody was told its id, and the next try finds it.
+
+may_rest(
+    BankAccount,
+    {BankAccountStatus.UNVERIFIED, BankAccountStatus.VERIFIED, BankAccountStatus.FAILED},
+    because="Its owner asks for the check, and again if it failed.",
+)
