@@ -40,7 +40,7 @@ KHIDMA_TOKEN_KEY = secret("KHIDMA_TOKEN_KEY")
 KHIDMA_OTP_PEPPER = secret("KHIDMA_OTP_PEPPER")
 KHIDMA_FIELD_KEYS = env.str("KHIDMA_FIELD_KEYS", default="" if PRODUCTION else "k0:" + "A" * 43 + "=")
 KHIDMA_LIMITS = env.bool("KHIDMA_LIMITS", default=True)
-KHIDMA_WAITS = PRODUCTION  # cooling-off, first payout and settlement delays
+KHIDMA_WAITS = env.bool("KHIDMA_WAITS", default=PRODUCTION)  # cooling-off, first payout and settlement delays
 TRUSTED_PROXIES = env.int("KHIDMA_TRUSTED_PROXIES", default=0)
 PUBLIC_URL = env.str("KHIDMA_PUBLIC_URL", default=f"http://127.0.0.1:{PORT}")
 
@@ -282,6 +282,8 @@ def production_faults() -> list[str]:
         faults.append("KHIDMA_DEBUG is on.")
     if not KHIDMA_LIMITS:
         faults.append("KHIDMA_LIMITS is off.")
+    if not KHIDMA_WAITS:
+        faults.append("KHIDMA_WAITS is off.")
     if not RAZORPAY_BASE_URL.startswith("https://"):
         faults.append("RAZORPAY_BASE_URL is the stand-in's, or not encrypted.")
     faults += [

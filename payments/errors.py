@@ -108,6 +108,20 @@ class BankAccountCoolingOff(Refused):
     message = _("This account is new. Withdrawals to it open a little later.")
 
 
+class FirstPayoutWaiting(Refused):
+    """The first money that somebody earns waits a while; `details.availableAt` says until when, in milliseconds."""
+
+    code = "first_payout_waiting"
+    message = _("Your first withdrawal opens a little after your first earnings.")
+
+
+class PayoutLimitReached(Refused):
+    """The limits of the day: `details.left` in paise, `dailyAmount`, `dailyCount`, and from when there is a new day."""
+
+    code = "payout_limit_reached"
+    message = _("This is more than can be withdrawn today.")
+
+
 class NoBankAccount(Refused):
     """A withdrawal needs an account to go to."""
 

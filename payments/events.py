@@ -1,6 +1,7 @@
 """Every fact that payments announces; amounts in paise. References are the callers' own ids."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from khidma.kernel.events import Event
@@ -136,11 +137,12 @@ class BankAccountCheckStarted(Event):
 
 @dataclass(frozen=True)
 class BankAccountVerified(Event):
-    """The penny drop came back: the account exists."""
+    """The penny drop came back: the account exists. It takes money from `opens_at` on."""
 
     bank_account_id: UUID
     user_id: UUID
     last4: str
+    opens_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,13 @@ class PaymentSettings(RuntimeSettings, category="payments"):
     cooling_off_hours: int = setting(
         24, minimum=0, maximum=168, help="Hours a newly verified account waits for its first withdrawal."
     )
+    first_payout_hours: int = setting(
+        72, minimum=0, maximum=720, help="Hours from a user's first earning to the first withdrawal."
+    )
+    daily_payout_amount: int = setting(
+        100_000_000, minimum=10_000, maximum=1_000_000_000, help="Most that a user withdraws in one day, paise."
+    )
+    daily_payout_count: int = setting(10, minimum=1, maximum=1000, help="Withdrawals of one user in one day.")
     name_match_minimum: int = setting(
         50, minimum=0, maximum=100, help="How well the bank's name must match the holder's, 0 to 100."
     )

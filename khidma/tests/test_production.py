@@ -50,6 +50,7 @@ def test_a_whole_configuration_starts() -> None:
         ("KHIDMA_FIELD_KEYS", "k0:" + "A" * 43 + "="),
         ("KHIDMA_DEBUG", "on"),
         ("KHIDMA_LIMITS", "off"),
+        ("KHIDMA_WAITS", "off"),
         ("RAZORPAY_BASE_URL", "http://127.0.0.1:8001"),
         ("DATABASE_URL", ""),
         ("REDIS_URL", ""),

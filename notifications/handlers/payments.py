@@ -1,7 +1,10 @@
 """Payments, refunds, withdrawals and bank accounts."""
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from khidma.kernel.clock import now
 from khidma.kernel.events import handles
 from khidma.kernel.money import rupees
 from notifications.handlers.telling import EVERYWHERE, tell
@@ -111,7 +114,16 @@ def tell_user_of_new_account(event: BankAccountAdded) -> None:
 
 @handles(BankAccountVerified)
 def tell_user_of_verified_account(event: BankAccountVerified) -> None:
-    body = _("You can now withdraw to the account ending in %(last4)s.") % {"last4": event.last4}
+    last4 = {"last4": event.last4}
+    if event.opens_at is not None and event.opens_at > now():
+        opens_at = timezone.localtime(event.opens_at, timezone.get_default_timezone())
+        body = _("Withdrawals to the account ending in %(last4)s open on %(day)s at %(time)s.") % {
+            **last4,
+            "day": date_format(opens_at, "j F"),
+            "time": date_format(opens_at, "H:i"),
+        }
+    else:
+        body = _("You can now withdraw to the account ending in %(last4)s.") % last4
     tell(
         event.user_id,
         "bank_account_verified",

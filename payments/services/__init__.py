@@ -31,8 +31,9 @@ from payments.services.paying import (
     start_payment,
 )
 from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
+from payments.services.requesting import cancel_payout, request_payout
 from payments.services.watching import Watched, put_off
-from payments.services.withdrawing import cancel_payout, payouts_due, record_payout, request_payout, send_payout
+from payments.services.withdrawing import payouts_due, record_payout, send_payout
 
 __all__ = [
     "SMALLEST_REFUND",

@@ -22,6 +22,7 @@ from payments.providers import gateway
 from payments.providers.gateway import FundAccount, GatewaySaidNo, GatewaySilent, ValidationSighting
 from payments.runtime import PaymentSettings
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
+from payments.services.limits import opens_at_of
 from payments.services.posting import credit, debit, post
 from payments.services.watching import next_look
 from payments.states import PAYOUT_OPEN, BankAccountStatus, ValidationStatus
@@ -238,7 +239,14 @@ def _complete(account: BankAccount, validation: Validation, sighting: Validation
         _fail_account(account, "The account belongs to somebody else.", found)
     else:
         advance(account, "verify", by=None, role="system", changes={**found, "verified_at": now()})
-        publish(BankAccountVerified(bank_account_id=account.pk, user_id=account.user_id, last4=account.number_last4))
+        publish(
+            BankAccountVerified(
+                bank_account_id=account.pk,
+                user_id=account.user_id,
+                last4=account.number_last4,
+                opens_at=opens_at_of(account),
+            )
+        )
 
 
 def _fail(account: BankAccount, validation: Validation, *, reason: str) -> None:

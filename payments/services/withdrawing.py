@@ -1,6 +1,6 @@
-"""Withdrawals: asked for in one transaction with the ledger, sent by themselves, followed until the bank is done."""
+"""Withdrawals under way: sent by themselves, followed until the bank is done, and given back if it cannot pay."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,40 +8,20 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from accounts.models import User
 from khidma.kernel.clock import Now, now
-from khidma.kernel.errors import NotFound
 from khidma.kernel.events import publish
-from khidma.kernel.states import advance, lock, record_change
-from payments.errors import (
-    BalanceTooSmall,
-    BankAccountCoolingOff,
-    BankAccountNotVerified,
-    NoBankAccount,
-    PayoutAlreadySent,
-    PayoutTooLarge,
-    PayoutTooSmall,
-)
-from payments.events import PayoutFailed, PayoutProcessed, PayoutRequested, PayoutReversed
-from payments.models import AccountKind, BankAccount, GatewayAttempt, Payout, TransferKind
-from payments.models.banking import PayoutMode
+from khidma.kernel.states import advance, lock
+from payments.events import PayoutFailed, PayoutProcessed, PayoutReversed
+from payments.models import AccountKind, GatewayAttempt, Payout, TransferKind
 from payments.models.gateway import Operation
 from payments.providers import gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, PayoutSighting
-from payments.runtime import PaymentSettings
-from payments.selectors.available import available_of
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
-from payments.services.holding import lock_wallet
 from payments.services.posting import credit, debit, post
 from payments.services.watching import next_look
-from payments.states import BankAccountStatus, PayoutStatus
+from payments.states import PayoutStatus
 
 log = structlog.get_logger(__name__)
-
-LAKH = 10_000_000
-MOST_BY_UPI, MOST_BY_IMPS = LAKH, 5 * LAKH
-SMALLEST_PAYOUT = 100
-"""RazorpayX sends nothing below ₹1."""
 
 REPEATED_FOR = timedelta(days=7)
 """For so long RazorpayX recognises a payout's key; after that a repeat could pay twice."""
@@ -54,81 +34,6 @@ RETURNS_FOR = timedelta(days=5)
 
 QUEUED, PROCESSING, PROCESSED = PayoutStatus.QUEUED, PayoutStatus.PROCESSING, PayoutStatus.PROCESSED
 FAILED, REVERSED = PayoutStatus.FAILED, PayoutStatus.REVERSED
-
-
-@transaction.atomic
-def request_payout(*, user: User, amount: int, bank_account_id: UUID | None = None) -> Payout:
-    """Take the amount out of the wallet and promise it to the bank account, or to the default one.
-
-    :raises NotFound, NoBankAccount, BankAccountNotVerified, BankAccountCoolingOff: it has nowhere to go.
-    :raises PayoutTooSmall, PayoutTooLarge, BalanceTooSmall: the amount does not do.
-    """
-    available = available_of(user.pk, lock_wallet(user.pk))
-    account = _destination(user, bank_account_id)
-    _require_open(account)
-    _require_amount(amount, available)
-    payout = Payout.objects.create(user=user, bank_account=account, amount=amount, mode=_mode(account, amount))
-    record_change(payout, action="request", by=user, role="owner")
-    _reserve(payout)
-    advance(payout, "queue", by=None, role="system")
-    publish(PayoutRequested(payout_id=payout.pk, user_id=user.pk, amount=amount))
-    return payout
-
-
-def _destination(user: User, bank_account_id: UUID | None) -> BankAccount:
-    present = BankAccount.objects.select_for_update(of=("self",), no_key=True).filter(user=user, removed_at=None)
-    wanted = {"pk": bank_account_id} if bank_account_id else {"is_default": True}
-    account = present.filter(**wanted).first()
-    if account is None:
-        raise NotFound if bank_account_id else NoBankAccount
-    return account
-
-
-def _require_open(account: BankAccount) -> None:
-    if account.status != BankAccountStatus.VERIFIED or account.verified_at is None:
-        raise BankAccountNotVerified(details={"status": account.status})
-    opens_at: datetime = account.verified_at + timedelta(hours=PaymentSettings.load().cooling_off_hours)
-    if settings.KHIDMA_WAITS and now() < opens_at:
-        raise BankAccountCoolingOff(details={"availableAt": int(opens_at.timestamp() * 1000)})
-
-
-def _require_amount(amount: int, available: int) -> None:
-    if amount > available:
-        raise BalanceTooSmall(details={"available": available})
-    minimum = PaymentSettings.load().minimum_withdrawal
-    if amount < SMALLEST_PAYOUT or amount < min(minimum, available):
-        raise PayoutTooSmall(details={"minimum": minimum})
-
-
-def _mode(account: BankAccount, amount: int) -> PayoutMode:
-    if account.is_vpa:
-        if amount > MOST_BY_UPI:
-            raise PayoutTooLarge(details={"maximum": MOST_BY_UPI})
-        return PayoutMode.UPI
-    return PayoutMode.IMPS if amount <= MOST_BY_IMPS else PayoutMode.RTGS
-
-
-def _reserve(payout: Payout) -> None:
-    post(
-        key=f"payout:{payout.pk}",
-        kind=TransferKind.PAYOUT,
-        reference=payout.pk,
-        entries=[
-            debit(AccountKind.WALLET, payout.amount, payout.user_id),
-            credit(AccountKind.PAYOUT_PENDING, payout.amount, payout.pk),
-        ],
-    )
-
-
-@transaction.atomic
-def cancel_payout(*, payout: Payout, user: User) -> Payout:
-    """Call a withdrawal back before it is sent. :raises PayoutAlreadySent: it was."""
-    payout = lock(payout)
-    if payout.sent_at is not None:
-        raise PayoutAlreadySent(details={"status": payout.status})
-    advance(payout, "cancel", by=user, role="owner", changes={"look_at": None})
-    _give_back(payout, was_processed=False)
-    return payout
 
 
 def send_payout(*, payout_id: UUID) -> None:
@@ -212,7 +117,7 @@ def _rejected(payout: Payout, attempt: GatewayAttempt, refusal: GatewaySaidNo | 
     payout = lock(payout)
     if payout.status == QUEUED:
         _step(payout, "reject", failure_reason=reason[:200], look_at=None)
-        _give_back(payout, was_processed=False)
+        give_back(payout)
         _tell_failed(payout)
 
 
@@ -265,7 +170,7 @@ def _follow(payout: Payout, sighting: PayoutSighting) -> None:
     said = sighting.status
     if payout.status == QUEUED and said in {"rejected", "cancelled"}:
         _step(payout, "reject" if said == "rejected" else "cancel", failure_reason=sighting.reason, look_at=None)
-        _give_back(payout, was_processed=False)
+        give_back(payout)
         _tell_failed(payout)
         return
     if payout.status == QUEUED and said in {"processing", "processed", "failed", "reversed"}:
@@ -340,11 +245,12 @@ def _come_back(payout: Payout, sighting: PayoutSighting) -> None:
         return
     _step(payout, action, failure_reason=sighting.reason, returned_at=now(), look_at=None)
     if before in {PROCESSING, PROCESSED}:
-        _give_back(payout, was_processed=before == PROCESSED)
+        give_back(payout, was_processed=before == PROCESSED)
         _tell_reversed(payout) if target == REVERSED else _tell_failed(payout)
 
 
-def _give_back(payout: Payout, *, was_processed: bool) -> None:
+def give_back(payout: Payout, *, was_processed: bool = False) -> None:
+    """Book a withdrawal that did not arrive back into the wallet, once."""
     fee, tax = (payout.fee or 0, payout.fee_tax or 0) if was_processed else (0, 0)
     source = (
         [debit(AccountKind.PAYOUT_BANK, payout.amount + fee)]

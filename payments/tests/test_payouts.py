@@ -6,7 +6,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from django.conf import LazySettings
 from structlog.testing import capture_logs
 
 from accounts.tests.factories import make_doer
@@ -22,7 +21,6 @@ from payments import services
 from payments.errors import (
     BalanceTooSmall,
     BankAccountAlreadyVerified,
-    BankAccountCoolingOff,
     BankAccountExists,
     BankAccountInUse,
     BankAccountNotVerified,
@@ -216,17 +214,6 @@ def test_money_goes_to_ones_own_verified_account_only(db: None) -> None:
         key: value for key, value in before.items() if key[0] == "wallet"
     }
     assert not Payout.objects.exists()
-
-
-def test_a_new_account_cools_off_where_waits_are_on(db: None, settings: LazySettings) -> None:
-    user = make_doer()
-    earn(user, 50_000)
-    account = make_bank_account(user)
-    settings.KHIDMA_WAITS = True
-    with pytest.raises(BankAccountCoolingOff):
-        services.request_payout(user=user, amount=50_000)
-    BankAccount.objects.filter(pk=account.pk).update(verified_at=Now() - timedelta(hours=25))
-    assert services.request_payout(user=user, amount=50_000).status == "queued"
 
 
 def test_large_amounts_go_by_rtgs_and_never_by_upi(db: None) -> None:
