@@ -49,6 +49,7 @@ may_last(
 )
 IN_WORK = {OrderStatus.IN_PROGRESS}
 WHOLE = ~Q(budget_type=BudgetType.MILESTONE)
+LIVE_MILESTONE = Milestone.objects.filter(order=OuterRef("pk")).exclude(status__in=MILESTONE_ENDED)
 may_last(
     Order,
     IN_WORK,
@@ -80,8 +81,7 @@ may_last(
     Order,
     IN_WORK,
     name="in_progress, every milestone ended",
-    where=Q(budget_type=BudgetType.MILESTONE)
-    & ~Exists(Milestone.objects.filter(order=OuterRef("pk")).exclude(status__in=MILESTONE_ENDED)),
+    where=Q(~Exists(LIVE_MILESTONE), budget_type=BudgetType.MILESTONE),
     since=since_last_step(Order),
     within=TAKEN_UP,
     people="finance: no money is left in it",
@@ -168,7 +168,7 @@ may_last(
     Gig,
     {GigStatus.IN_PROGRESS},
     name="in_progress, its order ended",
-    where=~Exists(LIVE_ORDER),
+    where=Q(~Exists(LIVE_ORDER)),
     since="updated_at",
     within=TAKEN_UP,
     people="operators: end the gig with its order",
@@ -177,7 +177,7 @@ may_last(
     Application,
     {ApplicationStatus.ACCEPTED},
     name="accepted, without an order",
-    where=~Exists(Order.objects.filter(application=OuterRef("pk"))),
+    where=Q(~Exists(Order.objects.filter(application=OuterRef("pk")))),
     since="updated_at",
     within=TAKEN_UP,
     people="operators: place the order anew",

@@ -111,7 +111,7 @@ may_last(
     BankAccount,
     {BankAccountStatus.VERIFYING},
     name="verifying, without a check",
-    where=~Exists(Validation.objects.filter(bank_account=OuterRef("pk"), status=ValidationStatus.CREATED)),
+    where=Q(~Exists(Validation.objects.filter(bank_account=OuterRef("pk"), status=ValidationStatus.CREATED))),
     since=since_last_step(BankAccount),
     within=TAKEN_UP,
     people="finance: fail the check by hand",

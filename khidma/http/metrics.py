@@ -1,14 +1,8 @@
 """Figures for Prometheus: how many requests, how long, by operation; never an id in a label."""
 
-import os
-from ipaddress import ip_address
-
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
-
-from khidma.http.addresses import client_address
+from prometheus_client import Counter, Histogram
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -32,19 +26,3 @@ def count_request(request: HttpRequest, response: HttpResponseBase, seconds: flo
     method = str(request.method) if request.method in METHODS else "other"
     requests_total.labels(operation, method, str(response.status_code)).inc()
     request_seconds.labels(operation, method).observe(seconds)
-
-
-def is_local(request: HttpRequest) -> bool:
-    """Whether the request comes from this machine itself, and not through a proxy on it."""
-    return ip_address(client_address(request)).is_loopback and "X-Forwarded-For" not in request.headers
-
-
-def show_metrics(request: HttpRequest) -> HttpResponse:
-    """`GET /metrics`, for callers on this machine only."""
-    if not is_local(request):
-        raise Http404
-    registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

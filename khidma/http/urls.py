@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from khidma.http.documents import Docs, Healthz, Readyz, SchemaDocument, no_such_address
-from khidma.http.metrics import show_metrics
+from khidma.http.scraping import show_metrics
 
 root = [
     path("healthz", Healthz.as_view()),

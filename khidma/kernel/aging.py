@@ -41,7 +41,8 @@ class MaximumAge:
     def rows(self) -> models.QuerySet[models.Model]:
         """Everything that is there now, old or not, with its moment as `aged_since`."""
         since = F(self.since) if isinstance(self.since, str) else self.since
-        return self.model._base_manager.filter(self.where).annotate(aged_since=since)
+        found: models.QuerySet[models.Model] = self.model._base_manager.filter(self.where).annotate(aged_since=since)
+        return found
 
     def over_age(self) -> models.QuerySet[models.Model]:
         """What should not be there any more, the oldest first."""
