@@ -17,6 +17,20 @@ class WalletHoldReused(KhidmaError):
     """A reference was held again for other money: a defect, like a ledger key that comes back changed."""
 
 
+class SamePerson(Refused):
+    """Who asked for an act of two people cannot be the second one."""
+
+    code = "second_person_required"
+    message = _("Another operator must confirm this.")
+
+
+class AlreadyAsked(Refused):
+    """The same act waits for its second person."""
+
+    code = "already_asked"
+    message = _("This was asked for before and waits for another operator.")
+
+
 class BalanceTooSmall(Refused):
     """The wallet holds less than is asked; `details.available` is in paise."""
 

@@ -38,3 +38,12 @@ class PaymentSettings(RuntimeSettings, category="payments"):
     look_after_seconds: int = setting(
         30, minimum=1, maximum=3600, help="Age in seconds at which something in flight is looked at again."
     )
+    second_person_above: int = setting(
+        1_000_000,
+        minimum=0,
+        maximum=1_000_000_000,
+        help="Paise that one operator may decide alone; above it another must confirm.",
+    )
+    second_person_days: int = setting(
+        7, minimum=1, maximum=90, help="Days after which an act that nobody confirmed lapses."
+    )

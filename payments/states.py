@@ -61,6 +61,13 @@ class PayoutStatus(models.TextChoices):
     REJECTED = "rejected", _("Rejected")
 
 
+class SecondPersonStatus(models.TextChoices):
+    ASKED = "asked", _("Waits for a second operator")
+    CONFIRMED = "confirmed", _("Confirmed")
+    DECLINED = "declined", _("Declined")
+    LAPSED = "lapsed", _("Not confirmed in time")
+
+
 ESCROW_STATES = StateTable(
     "escrow",
     [
@@ -134,3 +141,13 @@ PAYOUT_STATES = StateTable(
 
 PAYOUT_OPEN = frozenset({"requested", "held", "queued", "processing"})
 """States in which the money waits in `payout_pending`."""
+
+SECOND_PERSON_STATES = StateTable(
+    "second_person_act",
+    [
+        Transition("confirm", {"asked"}, "confirmed", actors={"operator"}),
+        Transition("decline", {"asked"}, "declined", actors={"operator"}),
+        Transition("lapse", {"asked"}, "lapsed"),
+    ],
+    ends={"confirmed", "declined", "lapsed"},
+)

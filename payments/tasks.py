@@ -47,6 +47,12 @@ def send_payouts() -> int:
     return _each(services.payouts_due(), lambda found: services.send_payout(payout_id=found), Payout)
 
 
+@sweep(every=600)
+def lapse_acts() -> int:
+    """Acts of two people that nobody has confirmed in time."""
+    return services.lapse_acts()
+
+
 def _each(due: Iterable[UUID], take_up: Callable[[UUID], None], kind: services.Watched | None = None) -> int:
     """Take up each of them while the round lasts; one that fails stands in no other's way, and is due again later."""
     count = 0

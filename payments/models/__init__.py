@@ -6,6 +6,8 @@ from payments.models.gateway import EventStatus, GatewayAttempt, GatewayEvent
 from payments.models.holding import WalletHold
 from payments.models.ledger import Account, AccountKind, Entry, Transfer, TransferKind
 from payments.models.paying import Capture, CaptureUse, Payment, PaymentItem, PaymentPurpose, Refund, RefundReason
+from payments.models.second_person import SecondPersonAct
+from payments.models.settling import Settlement, SettlementLine
 
 __all__ = [
     "Account",
@@ -24,6 +26,9 @@ __all__ = [
     "Payout",
     "Refund",
     "RefundReason",
+    "SecondPersonAct",
+    "Settlement",
+    "SettlementLine",
     "Transfer",
     "TransferKind",
     "Validation",

@@ -95,11 +95,22 @@ class Capture(Record):
     method = models.CharField(max_length=20, blank=True)
     fee = models.BigIntegerField(null=True)
     fee_tax = models.BigIntegerField(null=True)
+    settlement = models.ForeignKey(
+        "payments.Settlement", null=True, on_delete=models.PROTECT, related_name="captures", db_index=False
+    )
+    settled_at = models.DateTimeField(null=True)
+    """When the gateway paid it into our bank, by the lines of its settlements."""
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=1), name="payments_capture_amount"),
             models.UniqueConstraint(fields=["payment"], condition=Q(use="funded"), name="payments_capture_funds_once"),
+        ]
+        indexes = [
+            models.Index(fields=["settlement"], name="payments_capture_settlement"),
+            models.Index(
+                fields=["created_at"], condition=Q(settled_at__isnull=True), name="payments_capture_unsettled"
+            ),
         ]
 
     def __str__(self) -> str:

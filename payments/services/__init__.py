@@ -32,6 +32,15 @@ from payments.services.paying import (
 )
 from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
 from payments.services.requesting import cancel_payout, request_payout
+from payments.services.second_person import (
+    ask_for_act,
+    carries_out,
+    confirm_act,
+    decline_act,
+    lapse_acts,
+    needs_second_person,
+    require_finance,
+)
 from payments.services.watching import Watched, put_off
 from payments.services.withdrawing import payouts_due, record_payout, send_payout
 
@@ -43,13 +52,19 @@ __all__ = [
     "Watched",
     "abandon_escrow",
     "add_bank_account",
+    "ask_for_act",
     "book_owner_funds",
     "cancel_payout",
+    "carries_out",
+    "confirm_act",
+    "decline_act",
     "events_due",
     "hold_wallet",
+    "lapse_acts",
     "look_at_checkout",
     "look_at_payment",
     "make_default",
+    "needs_second_person",
     "open_escrow",
     "open_gateway_order",
     "payments_due",
@@ -65,6 +80,7 @@ __all__ = [
     "release_wallet_hold",
     "remove_bank_account",
     "request_payout",
+    "require_finance",
     "retry_refund",
     "revive_events",
     "send_payout",

@@ -1,4 +1,4 @@
-"""Payments for operators: everything can be looked at, nothing can be edited; buttons call services."""
+"""The ledger and what moves in it, for operators to look at."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from unfold.admin import TabularInline
 from khidma.kernel.admin import OperatorAdmin
 from khidma.kernel.money import rupees
 from payments import services
+from payments.admin.base import MoneyAdmin
 from payments.models import (
     Account,
     BankAccount,
@@ -27,16 +28,6 @@ from payments.models import (
     WalletHold,
 )
 from payments.states import RefundStatus
-
-
-class MoneyAdmin(OperatorAdmin):
-    """Shows amounts in rupees. Who may see money is said by the model's view permission."""
-
-    ordering: tuple[str, ...] = ("-id",)
-
-    @admin.display(description=_("amount"), ordering="amount")
-    def in_rupees(self, record: Any) -> str:
-        return rupees(record.amount)
 
 
 @admin.register(Account)
