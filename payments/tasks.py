@@ -8,7 +8,7 @@ import structlog
 
 from khidma.kernel.sweeps import sweep
 from payments import services
-from payments.models import Payment, Payout, Refund, Validation
+from payments.models import Payment, Payout, Refund, Settlement, Validation
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,18 @@ def look_at_validations() -> int:
 def send_payouts() -> int:
     """Withdrawals that wait to be sent, those under way, and those a bank may still give back."""
     return _each(services.payouts_due(), lambda found: services.send_payout(payout_id=found), Payout)
+
+
+@sweep(every=600)
+def look_for_settlements() -> int:
+    """Settlements of which no event has told us."""
+    return services.look_for_settlements()
+
+
+@sweep(every=EVERY)
+def read_reports() -> int:
+    """Settlements whose lines are to be read."""
+    return _each(services.reports_due(), lambda found: services.read_report(settlement_id=found), Settlement)
 
 
 @sweep(every=600)

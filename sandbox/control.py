@@ -1,6 +1,6 @@
 """The paths under `/_sandbox`: what a customer, a bank or the dashboard would do, and trouble on demand."""
 
-from sandbox import book, disputes, faults, ledger, payments, payouts, refunds, settlements, validations, webhooks
+from sandbox import bank, book, disputes, faults, ledger, payments, payouts, refunds, settlements, validations, webhooks
 from sandbox.calls import Call, Operation, collection
 from sandbox.errors import Rejected
 from sandbox.fields import Body, Reader, flag, integer, read
@@ -117,6 +117,8 @@ OPERATIONS = [
     Operation("POST", "/_sandbox/payouts/{id}/settle", payouts.settle_by_hand),
     Operation("POST", "/_sandbox/validations/{id}/settle", validations.settle_by_hand),
     Operation("POST", "/_sandbox/settlements/run", settlements.run),
+    Operation("GET", "/_sandbox/bank", bank.statement),
+    Operation("POST", "/_sandbox/bank", bank.add_by_hand),
     Operation("POST", "/_sandbox/balances", set_balances),
     Operation("GET", "/_sandbox/balances", show_balances),
     Operation("POST", "/_sandbox/clock", shift_clock),

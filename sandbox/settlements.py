@@ -2,7 +2,7 @@
 
 import datetime
 
-from sandbox import book, webhooks
+from sandbox import bank, book, webhooks
 from sandbox.calls import Call, Operation, collection, filters, number
 from sandbox.errors import Rejected
 from sandbox.fields import Body, read
@@ -34,12 +34,13 @@ def run(store: Store, call: Call) -> Body:
         store.connection.execute(
             "UPDATE entries SET settlement = ? WHERE number = ?", (settlement["id"], line["number"])
         )
-        store.add("recon", _recon_line(store, line, settlement))
+        store.add("recon", _recon_line(store, line, settlement), at=settlement["created_at"])
     book.record(store, "settlement", settlement["id"], [("gateway", "merchant_bank", amount)])
     store.connection.execute(
         "UPDATE entries SET settlement = ? WHERE kind = 'settlement' AND document = ?",
         (settlement["id"], settlement["id"]),
     )
+    bank.credit(store, utr=settlement["utr"], amount=amount, description="RAZORPAY SOFTWARE PVT LTD")
     webhooks.emit(store, "settlement.processed", {"settlement": settlement})
     return collection([settlement])
 

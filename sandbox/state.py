@@ -135,10 +135,11 @@ class Store:
             self.set("account_id", known)
         return str(known)
 
-    def add(self, kind: str, document: Body) -> Body:
+    def add(self, kind: str, document: Body, *, at: int | None = None) -> Body:
+        """Keep a new document; `at` is the moment by which it is listed, where that is not when it was created."""
         self.connection.execute(
             "INSERT INTO documents (id, kind, created_at, body) VALUES (?, ?, ?, ?)",
-            (document["id"], kind, document["created_at"], json.dumps(document)),
+            (document["id"], kind, document["created_at"] if at is None else at, json.dumps(document)),
         )
         return document
 

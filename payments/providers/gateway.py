@@ -1,6 +1,7 @@
 """What payments needs of a payment gateway, whoever it is: its operations, what it says, and how it fails."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 
@@ -92,6 +93,46 @@ class PayoutSighting:
 
 
 @dataclass(frozen=True)
+class SettlementSighting:
+    """A settlement as the gateway has it; `settled_at` in seconds since the epoch."""
+
+    settlement_id: str
+    amount: int
+    status: str
+    utr: str
+    settled_at: int
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """One line of the report of settlements. `fee` includes `tax`; credit is amount less fee."""
+
+    settlement_id: str
+    kind: str
+    entity_id: str
+    amount: int
+    fee: int
+    tax: int
+    debit: int
+    credit: int
+    currency: str
+    payment_id: str = ""
+    dispute_id: str = ""
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """One move on the payout account, as its bank shows it; `made_at` in seconds since the epoch."""
+
+    transaction_id: str
+    source_id: str
+    credit: int
+    debit: int
+    balance: int
+    made_at: int
+
+
+@dataclass(frozen=True)
 class News:
     """What one event says: at most one of these is there."""
 
@@ -100,6 +141,7 @@ class News:
     refund: RefundSighting | None = None
     payout: PayoutSighting | None = None
     validation: ValidationSighting | None = None
+    settlement: SettlementSighting | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +174,11 @@ class Gateway(Protocol):
     def find_payout(self, reference: str) -> PayoutSighting | None: ...
     def fetch_payout(self, payout_id: str) -> PayoutSighting: ...
     def cancel_payout(self, payout_id: str) -> PayoutSighting: ...
+
+    def settlements(self, *, since: int, skip: int) -> list[SettlementSighting]: ...
+    def report_lines(self, day: date, *, skip: int) -> list[ReportLine]: ...
+    def payout_statement(self, *, since: int, skip: int) -> list[StatementLine]: ...
+    def payout_balance(self) -> int: ...
 
     @property
     def public_key(self) -> str:

@@ -41,6 +41,7 @@ from payments.services.second_person import (
     needs_second_person,
     require_finance,
 )
+from payments.services.settling import keep_lines, look_for_settlements, read_report, record_settlement, reports_due
 from payments.services.watching import Watched, put_off
 from payments.services.withdrawing import payouts_due, record_payout, send_payout
 
@@ -60,9 +61,11 @@ __all__ = [
     "decline_act",
     "events_due",
     "hold_wallet",
+    "keep_lines",
     "lapse_acts",
     "look_at_checkout",
     "look_at_payment",
+    "look_for_settlements",
     "make_default",
     "needs_second_person",
     "open_escrow",
@@ -71,14 +74,17 @@ __all__ = [
     "payouts_due",
     "put_off",
     "quote_shares",
+    "read_report",
     "record_payout",
     "record_refund",
+    "record_settlement",
     "record_sighting",
     "record_validation",
     "refund_part",
     "refunds_due",
     "release_wallet_hold",
     "remove_bank_account",
+    "reports_due",
     "request_payout",
     "require_finance",
     "retry_refund",

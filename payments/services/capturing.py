@@ -95,10 +95,15 @@ def _post_capture(capture: Capture, lines: list[Line]) -> None:
 
 
 def _book_fee(capture: Capture, sighting: Sighting) -> None:
-    """What the gateway keeps, as soon as it says so; its fee includes the tax on it."""
-    if capture.fee is not None or not sighting.fee:
+    if sighting.fee:
+        book_fee(capture, fee=sighting.fee, tax=sighting.fee_tax or 0)
+
+
+def book_fee(capture: Capture, *, fee: int, tax: int) -> None:
+    """What the gateway keeps, as soon as it says so, once; its fee includes the tax on it."""
+    if capture.fee is not None:
         return
-    capture.fee, capture.fee_tax = sighting.fee, sighting.fee_tax or 0
+    capture.fee, capture.fee_tax = fee, tax
     capture.save(update_fields=["fee", "fee_tax"])
     post(
         key=f"fee:{capture.gateway_payment_id}",

@@ -22,6 +22,7 @@ from payments.services.banking import record_validation
 from payments.services.capturing import set_aside
 from payments.services.paying import adopt_order, record_sighting
 from payments.services.refunds import record_refund
+from payments.services.settling import record_settlement
 from payments.services.withdrawing import record_payout
 
 log = structlog.get_logger(__name__)
@@ -82,6 +83,8 @@ def _effect(news: News) -> Callable[[], object]:
         return lambda: record_payout(sighting=payout)
     if (validation := news.validation) is not None:
         return lambda: record_validation(sighting=validation)
+    if (settlement := news.settlement) is not None:
+        return lambda: record_settlement(sighting=settlement)
     return _nothing
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from django.db.models import F
 
 from khidma.kernel.clock import Now
-from payments.models import Payment, Payout, Refund, Validation
+from payments.models import Payment, Payout, Refund, Settlement, Validation
 from payments.runtime import PaymentSettings
 
-Watched = type[Payment] | type[Payout] | type[Refund] | type[Validation]
+Watched = type[Payment] | type[Payout] | type[Refund] | type[Settlement] | type[Validation]
 """Kinds of things that are looked at until they have ended."""
 
 LONGEST = timedelta(hours=6)

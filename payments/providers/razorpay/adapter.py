@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from datetime import date
 from typing import Any
 
 import razorpay
@@ -9,15 +10,22 @@ from django.conf import settings
 
 from payments.providers.gateway import (
     FundAccount,
+    GatewaySilent,
     News,
     OrderSighting,
     PayoutSighting,
     RefundSighting,
+    ReportLine,
+    SettlementSighting,
     Sighting,
+    StatementLine,
     ValidationSighting,
 )
 from payments.providers.razorpay import reading
 from payments.providers.razorpay.session import Session
+
+PAGE, REPORT_PAGE = 100, 1000
+"""The most that Razorpay lists at once."""
 
 
 class RazorpayGateway:
@@ -107,6 +115,31 @@ class RazorpayGateway:
 
     def cancel_payout(self, payout_id: str) -> PayoutSighting:
         return reading.read_payout(self._client.post(f"/v1/payouts/{payout_id}/cancel", {}))
+
+    # Settlements and statements
+
+    def settlements(self, *, since: int, skip: int) -> list[SettlementSighting]:
+        """At most a page of them, the newest first."""
+        items = self._client.settlement.all({"from": since, "count": PAGE, "skip": skip})["items"]
+        return [reading.read_settlement(item) for item in items]
+
+    def report_lines(self, day: date, *, skip: int) -> list[ReportLine]:
+        """At most a page of the lines settled on a day of India."""
+        query = {"year": day.year, "month": f"{day.month:02d}", "day": f"{day.day:02d}"}
+        items = self._client.settlement.report({**query, "count": REPORT_PAGE, "skip": skip})["items"]
+        return [reading.read_report_line(item) for item in items]
+
+    def payout_statement(self, *, since: int, skip: int) -> list[StatementLine]:
+        """At most a page of the payout account's moves, the newest first."""
+        query = {"account_number": settings.RAZORPAYX_ACCOUNT_NUMBER, "from": since, "count": PAGE, "skip": skip}
+        return [reading.read_statement_line(item) for item in self._client.get("/v1/transactions", query)["items"]]
+
+    def payout_balance(self) -> int:
+        """Paise on the payout account. :raises GatewaySilent: the answer does not name it."""
+        for item in self._client.get("/v1/banking_balances", {})["items"]:
+            if item.get("account_number") == settings.RAZORPAYX_ACCOUNT_NUMBER:
+                return reading.read_balance(item)
+        raise GatewaySilent("The payout account is not among the balances.")
 
     # Signatures
 

@@ -3,7 +3,18 @@
 import json
 from typing import Any
 
-from payments.providers.gateway import News, OrderSighting, PayoutSighting, RefundSighting, Sighting, ValidationSighting
+from payments.providers.gateway import (
+    GatewaySilent,
+    News,
+    OrderSighting,
+    PayoutSighting,
+    RefundSighting,
+    ReportLine,
+    SettlementSighting,
+    Sighting,
+    StatementLine,
+    ValidationSighting,
+)
 
 PAYMENT_EVENTS = frozenset({"payment.authorized", "payment.captured", "payment.failed", "order.paid"})
 
@@ -85,6 +96,51 @@ def read_payout(entity: dict[str, Any]) -> PayoutSighting:
     )
 
 
+def read_settlement(entity: dict[str, Any]) -> SettlementSighting:
+    return SettlementSighting(
+        settlement_id=_text(entity.get("id")),
+        amount=_number(entity.get("amount")) or 0,
+        status=_text(entity.get("status")),
+        utr=_text(entity.get("utr"))[:60],
+        settled_at=_number(entity.get("created_at")) or 0,
+    )
+
+
+def read_report_line(item: dict[str, Any]) -> ReportLine:
+    return ReportLine(
+        settlement_id=_text(item.get("settlement_id")),
+        kind=_text(item.get("type"))[:20],
+        entity_id=_text(item.get("entity_id"))[:40],
+        amount=_number(item.get("amount")) or 0,
+        fee=_number(item.get("fee")) or 0,
+        tax=_number(item.get("tax")) or 0,
+        debit=_number(item.get("debit")) or 0,
+        credit=_number(item.get("credit")) or 0,
+        currency=_text(item.get("currency"))[:3],
+        payment_id=_text(item.get("payment_id"))[:40],
+        dispute_id=_text(item.get("dispute_id"))[:40],
+    )
+
+
+def read_statement_line(item: dict[str, Any]) -> StatementLine:
+    return StatementLine(
+        transaction_id=_text(item.get("id")),
+        source_id=_text(_object(item.get("source")).get("id"))[:40],
+        credit=_number(item.get("credit")) or 0,
+        debit=_number(item.get("debit")) or 0,
+        balance=_number(item.get("balance")) or 0,
+        made_at=_number(item.get("created_at")) or 0,
+    )
+
+
+def read_balance(item: dict[str, Any]) -> int:
+    """:raises GatewaySilent: there is no number in it."""
+    amount = _number(item.get("amount"))
+    if amount is None:
+        raise GatewaySilent("The balance is no number.")
+    return amount
+
+
 def read_news(raw: bytes) -> News:
     """An event. What it is about is empty where it is about nothing that we follow."""
     try:
@@ -100,6 +156,8 @@ def read_news(raw: bytes) -> News:
         return News(name=name, payout=read_payout(found["payout"]))
     if name.startswith("fund_account.validation.") and validation:
         return News(name=name, validation=read_validation(validation))
+    if name.startswith("settlement.") and "settlement" in found:
+        return News(name=name, settlement=read_settlement(found["settlement"]))
     if name in PAYMENT_EVENTS and payment:
         return News(name=name, payment=read_payment(payment, found.get("order")))
     return News(name=name)
