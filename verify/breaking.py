@@ -18,7 +18,7 @@ from verify.proof import Break, CannotRun
 from verify.running import CLEAN
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", ".khidma*", "__pycache__", ".*_cache", ".hypothesis", "media")
+LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", ".khidma*", "__pycache__", ".*_cache", ".hypothesis")
 SEED = 1
 LONGEST = 20 * 60.0
 
