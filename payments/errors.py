@@ -136,6 +136,13 @@ class PayoutLimitReached(Refused):
     message = _("This is more than can be withdrawn today.")
 
 
+class PayoutNotHeld(Refused):
+    """Only a held withdrawal waits for an approval."""
+
+    code = "payout_not_held"
+    message = _("This withdrawal does not wait for an approval.")
+
+
 class NoBankAccount(Refused):
     """A withdrawal needs an account to go to."""
 

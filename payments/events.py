@@ -79,11 +79,30 @@ class EscrowSettled(Event):
 
 @dataclass(frozen=True)
 class PayoutRequested(Event):
-    """Somebody withdraws; the amount has left the wallet."""
+    """A withdrawal is ready to be sent; the amount has left the wallet."""
 
     payout_id: UUID
     user_id: UUID
     amount: int
+
+
+@dataclass(frozen=True)
+class PayoutHeld(Event):
+    """A withdrawal waits until operators have looked at it; the amount has left the wallet."""
+
+    payout_id: UUID
+    user_id: UUID
+    amount: int
+
+
+@dataclass(frozen=True)
+class PayoutCancelled(Event):
+    """A withdrawal was called back before it was sent, by its owner, an operator, or the platform (`by`)."""
+
+    payout_id: UUID
+    user_id: UUID
+    amount: int
+    by: str
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,12 @@ class PaymentSettings(RuntimeSettings, category="payments"):
         100_000_000, minimum=10_000, maximum=1_000_000_000, help="Most that a user withdraws in one day, paise."
     )
     daily_payout_count: int = setting(10, minimum=1, maximum=1000, help="Withdrawals of one user in one day.")
+    payout_hold_above: int = setting(
+        5_000_000,
+        minimum=0,
+        maximum=1_000_000_000,
+        help="Withdrawals above it, paise, wait until two operators have approved.",
+    )
     name_match_minimum: int = setting(
         50, minimum=0, maximum=100, help="How well the bank's name must match the holder's, 0 to 100."
     )

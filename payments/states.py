@@ -126,7 +126,8 @@ PAYOUT_STATES = StateTable(
     "payout",
     [
         Transition("queue", {"requested", "held"}, "queued", actors={"system", "operator"}),
-        Transition("hold", {"requested"}, "held", actors={"system", "operator"}),
+        Transition("hold", {"requested"}, "held"),
+        Transition("hold", {"queued"}, "held", actors={"operator"}),
         Transition(
             "cancel", {"held", "queued"}, "cancelled", actors={"owner", "operator", "system"}, refusal=PayoutAlreadySent
         ),

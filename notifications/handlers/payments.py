@@ -13,7 +13,9 @@ from payments.events import (
     BankAccountFailed,
     BankAccountVerified,
     PaymentFailed,
+    PayoutCancelled,
     PayoutFailed,
+    PayoutHeld,
     PayoutProcessed,
     PayoutRequested,
     PayoutReversed,
@@ -55,6 +57,34 @@ def tell_doer_of_withdrawal(event: PayoutRequested) -> None:
         event.user_id,
         "payout_requested",
         _("Withdrawal started"),
+        body,
+        "/wallet",
+        EVERYWHERE,
+        payoutId=event.payout_id,
+    )
+
+
+@handles(PayoutHeld)
+def tell_doer_of_held_withdrawal(event: PayoutHeld) -> None:
+    body = _("We look at your withdrawal of %(amount)s before it goes to your bank.") % {"amount": rupees(event.amount)}
+    tell(
+        event.user_id,
+        "payout_held",
+        _("Withdrawal is being checked"),
+        body,
+        "/wallet",
+        EVERYWHERE,
+        payoutId=event.payout_id,
+    )
+
+
+@handles(PayoutCancelled)
+def tell_doer_of_cancelled_withdrawal(event: PayoutCancelled) -> None:
+    body = _("Your withdrawal of %(amount)s was cancelled before it was sent.") % {"amount": rupees(event.amount)}
+    tell(
+        event.user_id,
+        "payout_cancelled",
+        _("Withdrawal cancelled"),
         body,
         "/wallet",
         EVERYWHERE,

@@ -67,6 +67,8 @@ TABLE: list[tuple[type[Event], list[Told]]] = [
     (payments.RefundPromised, [("client", "refund_promised", MAIL)]),
     (payments.RefundProcessed, [("client", "refund_processed", SCREEN)]),
     (payments.PayoutRequested, [("doer", "payout_requested", EVERYWHERE)]),
+    (payments.PayoutHeld, [("doer", "payout_held", EVERYWHERE)]),
+    (payments.PayoutCancelled, [("doer", "payout_cancelled", EVERYWHERE)]),
     (payments.PayoutProcessed, [("doer", "payout_processed", EVERYWHERE)]),
     (payments.PayoutFailed, [("doer", "payout_failed", EVERYWHERE)]),
     (payments.PayoutReversed, [("doer", "payout_failed", EVERYWHERE)]),

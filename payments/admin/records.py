@@ -21,11 +21,9 @@ from payments.models import (
     GatewayEvent,
     Payment,
     PaymentItem,
-    Payout,
     Refund,
     Transfer,
     Validation,
-    WalletHold,
 )
 from payments.states import RefundStatus
 
@@ -148,30 +146,6 @@ class ValidationAdmin(OperatorAdmin):
     list_filter = ("status", "account_status")
     search_fields = ("id", "gateway_validation_id", "bank_account__id")
     ordering = ("-id",)
-
-
-@admin.register(Payout)
-class PayoutAdmin(MoneyAdmin):
-    list_display = (
-        "id",
-        "status",
-        "in_rupees",
-        "mode",
-        "user_id",
-        "utr",
-        "failure_reason",
-        "created_at",
-        "processed_at",
-    )
-    list_filter = ("status", "mode", "created_at")
-    search_fields = ("id", "gateway_payout_id", "utr", "user__phone")
-
-
-@admin.register(WalletHold)
-class WalletHoldAdmin(MoneyAdmin):
-    list_display = ("created_at", "user_id", "in_rupees", "reason", "reference", "released_at")
-    list_filter = ("created_at",)
-    search_fields = ("reference", "id", "user__phone")
 
 
 @admin.register(GatewayAttempt)

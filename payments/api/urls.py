@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.api import views
+from payments.api import operating, views
 
 urlpatterns = [
     path("payments", views.Payments.as_view()),
@@ -18,4 +18,7 @@ urlpatterns = [
     path("bank-accounts/<uuid:bank_account_id>", views.BankAccountDetail.as_view()),
     path("bank-accounts/<uuid:bank_account_id>/verify", views.BankAccountVerify.as_view()),
     path("bank-accounts/<uuid:bank_account_id>/default", views.BankAccountDefault.as_view()),
+    path("admin/payouts", operating.AllPayouts.as_view()),
+    path("admin/payouts/<uuid:payout_id>/hold", operating.PayoutHolding.as_view()),
+    path("admin/payouts/<uuid:payout_id>/approve", operating.PayoutApproval.as_view()),
 ]

@@ -3,7 +3,7 @@
 from payments.models.banking import BankAccount, Payout, Validation
 from payments.models.escrow import Escrow
 from payments.models.gateway import EventStatus, GatewayAttempt, GatewayEvent
-from payments.models.holding import WalletHold
+from payments.models.holding import PayoutHold, WalletHold
 from payments.models.ledger import Account, AccountKind, Entry, Transfer, TransferKind
 from payments.models.paying import Capture, CaptureUse, Payment, PaymentItem, PaymentPurpose, Refund, RefundReason
 from payments.models.second_person import SecondPersonAct
@@ -24,6 +24,7 @@ __all__ = [
     "PaymentItem",
     "PaymentPurpose",
     "Payout",
+    "PayoutHold",
     "Refund",
     "RefundReason",
     "SecondPersonAct",

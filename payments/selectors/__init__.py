@@ -2,7 +2,9 @@
 
 from payments.selectors.banking import (
     get_bank_account_for,
+    get_payout,
     get_payout_for,
+    list_all_payouts,
     list_bank_accounts_for,
     list_payouts_for,
 )
@@ -21,7 +23,9 @@ __all__ = [
     "figures_of",
     "get_bank_account_for",
     "get_payment_for",
+    "get_payout",
     "get_payout_for",
+    "list_all_payouts",
     "list_bank_accounts_for",
     "list_payments_for",
     "list_payouts_for",

@@ -30,8 +30,9 @@ from payments.services.paying import (
     record_sighting,
     start_payment,
 )
+from payments.services.payout_holds import approve_payout, hold_payout
 from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
-from payments.services.requesting import cancel_payout, request_payout
+from payments.services.requesting import cancel_payout, cancel_payout_for, request_payout
 from payments.services.second_person import (
     ask_for_act,
     carries_out,
@@ -53,13 +54,16 @@ __all__ = [
     "Watched",
     "abandon_escrow",
     "add_bank_account",
+    "approve_payout",
     "ask_for_act",
     "book_owner_funds",
     "cancel_payout",
+    "cancel_payout_for",
     "carries_out",
     "confirm_act",
     "decline_act",
     "events_due",
+    "hold_payout",
     "hold_wallet",
     "keep_lines",
     "lapse_acts",

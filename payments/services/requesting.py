@@ -5,17 +5,19 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import User
+from khidma.kernel.audit import record_act
 from khidma.kernel.errors import NotFound
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock, record_change
 from payments.errors import BalanceTooSmall, NoBankAccount, PayoutAlreadySent, PayoutTooLarge, PayoutTooSmall
-from payments.events import PayoutRequested
+from payments.events import PayoutCancelled
 from payments.models import AccountKind, BankAccount, Payout, TransferKind
 from payments.models.banking import PayoutMode
 from payments.runtime import PaymentSettings
 from payments.selectors.available import available_of
 from payments.services.holding import lock_wallet
 from payments.services.limits import require_open, require_within_day
+from payments.services.payout_holds import end_hold, hold_over_threshold, queue_payout
 from payments.services.posting import credit, debit, post
 from payments.services.withdrawing import give_back
 
@@ -42,9 +44,9 @@ def request_payout(*, user: User, amount: int, bank_account_id: UUID | None = No
     payout = Payout.objects.create(user=user, bank_account=account, amount=amount, mode=mode)
     record_change(payout, action="request", by=user, role="owner")
     _reserve(payout)
-    advance(payout, "queue", by=None, role="system")
-    publish(PayoutRequested(payout_id=payout.pk, user_id=user.pk, amount=amount))
-    return payout
+    if amount > PaymentSettings.load().payout_hold_above:
+        return hold_over_threshold(payout)
+    return queue_payout(payout, by=None, role="system")
 
 
 def _destination(user: User, bank_account_id: UUID | None) -> BankAccount:
@@ -87,9 +89,23 @@ def _reserve(payout: Payout) -> None:
 @transaction.atomic
 def cancel_payout(*, payout: Payout, user: User) -> Payout:
     """Call a withdrawal back before it is sent. :raises PayoutAlreadySent: it was."""
-    payout = lock(payout)
+    return call_back(lock(payout), by=user, role="owner")
+
+
+@transaction.atomic
+def cancel_payout_for(*, payout: Payout, operator: User, reason: str) -> Payout:
+    """The same by an operator. :raises PayoutAlreadySent: it was sent."""
+    record_act(actor_id=operator.pk, action="cancel_payout", target_type="payout", target_id=payout.pk, reason=reason)
+    return call_back(lock(payout), by=operator, role="operator", reason=reason)
+
+
+def call_back(payout: Payout, *, by: User | None, role: str, reason: str = "") -> Payout:
+    """Cancel a locked withdrawal; its money returns. :raises PayoutAlreadySent: it was sent."""
     if payout.sent_at is not None:
         raise PayoutAlreadySent(details={"status": payout.status})
-    advance(payout, "cancel", by=user, role="owner", changes={"look_at": None})
+    changes = {"look_at": None, "failure_reason": reason[:200]}
+    advance(payout, "cancel", by=by, role=role, reason=reason, changes=changes)
+    end_hold(payout)
     give_back(payout)
+    publish(PayoutCancelled(payout_id=payout.pk, user_id=payout.user_id, amount=payout.amount, by=role))
     return payout
