@@ -169,3 +169,24 @@ class PayoutAlreadySent(Refused):
 
     code = "payout_already_sent"
     message = _("This withdrawal has been sent and cannot be cancelled.")
+
+
+class TaxRateStarted(Refused):
+    """What postings may have used stays; a rate is settled before its first day."""
+
+    code = "tax_rate_started"
+    message = _("A rate is proposed, confirmed and withdrawn before its first day.")
+
+
+class TaxRateExists(Refused):
+    """One rate of a kind a day."""
+
+    code = "tax_rate_exists"
+    message = _("There is a rate of this kind for that day.")
+
+
+class TaxRateNeedsAnother(Refused):
+    """Two people stand behind a rate."""
+
+    code = "tax_rate_needs_another"
+    message = _("Somebody else has to confirm what you proposed.")

@@ -1,5 +1,7 @@
 """What operators may set about money while the system runs: the category `payments`."""
 
+from django.conf import settings
+
 from khidma.kernel.runtime import RuntimeSettings, setting
 
 
@@ -9,8 +11,11 @@ class PaymentSettings(RuntimeSettings, category="payments"):
     commission_bp: int = setting(
         1000, minimum=0, maximum=5000, help="Commission on the doer's gross, basis points; frozen with each order."
     )
-    gst_bp: int = setting(1800, minimum=0, maximum=5000, help="GST on the commission, basis points.")
-    tds_bp: int = setting(0, minimum=0, maximum=3000, help="Tax withheld from the doer's gross, basis points.")
+    unknown_pan_status: str = setting(
+        "none" if settings.PRODUCTION else "individual",
+        choices=("individual", "other", "none"),
+        help="How a doer is taxed who has said nothing about tax: `none` is neither PAN nor Aadhaar.",
+    )
     auto_approve_days: int = setting(
         3, minimum=1, maximum=30, help="Days after which submitted work is approved by the clock."
     )

@@ -1,6 +1,7 @@
 """Reads of orders that need an actor or shape a screen."""
 
 from orders.selectors.earnings import Earnings, earnings_of
+from orders.selectors.shares import quote_part, supply_class_of
 from orders.selectors.showing import (
     OrderMoney,
     OrderScreen,
@@ -34,7 +35,9 @@ __all__ = [
     "list_changes_of",
     "list_orders_for",
     "money_of",
+    "quote_part",
     "show_order_for",
     "show_order_to_operator",
     "show_orders_to",
+    "supply_class_of",
 ]

@@ -86,7 +86,7 @@ def _earned(doer: User, span: tuple[datetime, datetime], group_by: str, zone: Zo
 def _awaited(doer: User) -> int:
     """The doer's share of what is in escrow, at the rates of today."""
     funded = Escrow.objects.filter(payee=doer, status=EscrowStatus.FUNDED)
-    return sum(payments.shares_of(escrow).payee_net for escrow in funded)
+    return sum(shares.payee_net for shares in payments.shares_of_each(funded).values())
 
 
 def _paid_out(doer: User, span: tuple[datetime, datetime]) -> int:

@@ -1,7 +1,7 @@
 """Reads of orders: which ones an actor may know of, and what their screens show."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -150,7 +150,8 @@ def money_of(orders: Sequence[Order]) -> dict[UUID, OrderMoney]:
     every = [escrow.pk for found in escrows.values() for escrow in found]
     items = PaymentItem.objects.filter(escrow__in=every).select_related("payment", "escrow").order_by("id")
     newest = {item.escrow.whole: item.payment for item in items}
-    return {order.pk: _figures(order, escrows[order.pk], newest.get(order.pk)) for order in orders}
+    quoted = _quotes(orders, escrows)
+    return {order.pk: _figures(quoted, escrows[order.pk], newest.get(order.pk)) for order in orders}
 
 
 def escrow_state(escrows: Sequence[Escrow]) -> str:
@@ -163,8 +164,20 @@ def escrow_state(escrows: Sequence[Escrow]) -> str:
     return "released" if any(escrow.payee_gross for escrow in escrows) else "refunded"
 
 
-def _figures(order: Order, escrows: Sequence[Escrow], payment: Payment | None) -> OrderMoney:
-    shares = [_shares(order, escrow) for escrow in escrows if escrow.status != EscrowStatus.ABANDONED]
+def _quotes(orders: Sequence[Order], escrows: Mapping[UUID, list[Escrow]]) -> dict[UUID, payments.Shares]:
+    """What the undecided escrows of these orders come to today, by the escrow's id."""
+    undecided, gross = [], {}
+    for order in orders:
+        for escrow in escrows[order.pk]:
+            if escrow.status in (EscrowStatus.AWAITING, EscrowStatus.FUNDED):
+                undecided.append(escrow)
+                if (left := _doers_gross(order)) is not None:
+                    gross[escrow.pk] = left
+    return payments.shares_of_each(undecided, payee_gross=gross)
+
+
+def _figures(quoted: Mapping[UUID, payments.Shares], escrows: Sequence[Escrow], payment: Payment | None) -> OrderMoney:
+    shares = [quoted.get(row.pk) or _decided(row) for row in escrows if row.status != EscrowStatus.ABANDONED]
     return OrderMoney(
         escrow_state=escrow_state(escrows),
         platform_fee=sum(part.platform_fee for part in shares),
@@ -176,14 +189,13 @@ def _figures(order: Order, escrows: Sequence[Escrow], payment: Payment | None) -
     )
 
 
-def _shares(order: Order, escrow: Escrow) -> payments.Shares:
-    """What was decided; until then a quote at the rates of today."""
-    if escrow.status != EscrowStatus.DECIDED:
-        return payments.shares_of(escrow, payee_gross=_doers_gross(order))
+def _decided(escrow: Escrow) -> payments.Shares:
     return payments.Shares(
         platform_fee=escrow.platform_fee or 0,
         gst=escrow.gst or 0,
         tds=escrow.tds or 0,
+        supply_gst=escrow.supply_gst or 0,
+        tcs=escrow.tcs or 0,
         payee_net=escrow.payee_net or 0,
     )
 

@@ -26,7 +26,7 @@ from orders.events import CancellationSettled, OrderCancelled
 from orders.models import Cancellation, CancellationQuote, CancelReason, Order
 from orders.policy import Facts, Outcome, weigh
 from orders.runtime import CancellationSettings
-from orders.selectors import escrows_of
+from orders.selectors import escrows_of, quote_part
 from orders.services.announcing import facts
 from orders.services.ending import abandon
 from orders.services.paying import take_up
@@ -46,7 +46,7 @@ def quote_cancellation(*, order: Order, actor: User, reason: str = CancelReason.
     """
     _require_cancellable(order)
     outcome = _weigh_now(order, reason=reason, side=_side_of(order, actor))
-    shares = payments.quote_shares(amount=outcome.doer_gross, commission_bp=order.commission_bp)
+    shares = quote_part(order, outcome.doer_gross)
     return CancellationQuote.objects.create(
         order=order,
         asked_by=actor,
@@ -195,7 +195,7 @@ def _is_worse(fresh: Outcome, quote: CancellationQuote, side: str) -> bool:
 
 
 def _shown(order: Order, outcome: Outcome) -> dict[str, Any]:
-    shares = payments.quote_shares(amount=outcome.doer_gross, commission_bp=order.commission_bp)
+    shares = quote_part(order, outcome.doer_gross)
     return {
         "clientRefund": outcome.client_refund,
         "doerAmount": shares.payee_net,
@@ -251,7 +251,7 @@ def _pay(order: Order, outcome: Outcome) -> int:
         return payments.settle_escrow(reference=order.pk, payee_gross=outcome.doer_gross, reason=reason).payee_net
     if outcome.held > outcome.kept:
         payments.refund_part(reference=order.pk, amount=outcome.held - outcome.kept)
-    return payments.quote_shares(amount=outcome.doer_gross, commission_bp=order.commission_bp).payee_net
+    return quote_part(order, outcome.doer_gross).payee_net
 
 
 def _let_go(order: Order, *, has_begun: bool, reason: str) -> None:

@@ -15,6 +15,7 @@ from khidma.kernel.states import record_change
 from orders.errors import OrderAmountTooSmall
 from orders.events import OrderPlaced
 from orders.models import MINIMUM_AMOUNT, Order
+from orders.selectors import supply_class_of
 from orders.services.announcing import facts
 from orders.services.hours import agreed_amount, agreed_hours
 from orders.services.milestones.placing import place_milestones
@@ -64,6 +65,8 @@ def _open_escrows(order: Order, application: Application) -> list[UUID]:
         payee=order.doer,
         amount=order.amount,
         commission_bp=order.commission_bp,
+        supply_class=supply_class_of(order.gig),
+        title=order.gig.title,
     )
     return [order.pk]
 

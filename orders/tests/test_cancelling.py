@@ -93,7 +93,7 @@ def test_before_work_began_the_client_gets_everything_and_the_gig_is_open_again(
 def test_once_work_began_a_quarter_is_the_doers_and_the_gig_ends() -> None:
     order = make_begun_order(amount=300_000)
     order = services.cancel_order(order=order, actor=order.client, reason="changed_mind")
-    shares = quote_shares(amount=75_000, commission_bp=1_000)
+    shares = quote_shares(amount=75_000, commission_bp=1_000, payee_id=order.doer_id)
     assert (promised(order), balance("wallet", order.doer_id)) == (225_000, shares.payee_net)
     assert income() == 75_000 - shares.payee_net
     order.gig.refresh_from_db()
@@ -173,7 +173,7 @@ def test_a_doer_who_blames_the_client_is_paid_after_the_contest() -> None:
     assert (promised(order), held(order), balance("wallet", order.doer_id)) == (270_000, 30_000, 0)
     contest_is_over(order)
     assert tasks.settle_cancellations() == 1
-    shares = quote_shares(amount=30_000, commission_bp=1_000)
+    shares = quote_shares(amount=30_000, commission_bp=1_000, payee_id=order.doer_id)
     assert (promised(order), held(order), balance("wallet", order.doer_id)) == (270_000, 0, shares.payee_net)
 
 
@@ -223,7 +223,10 @@ def test_work_by_the_hour_is_cancelled_like_a_fixed_price() -> None:
     order = when(make_hourly_order(rate=30_000, hours=10), funded_at=-timedelta(hours=3))
     services.cancel_order(order=order, actor=order.client, reason="changed_mind")
     assert (promised(order), held(order)) == (225_000, 0)
-    assert balance("wallet", order.doer_id) == quote_shares(amount=75_000, commission_bp=1_000).payee_net
+    assert (
+        balance("wallet", order.doer_id)
+        == quote_shares(amount=75_000, commission_bp=1_000, payee_id=order.doer_id).payee_net
+    )
 
 
 def test_a_consequence_that_cannot_be_carried_out_blocks_nothing() -> None:
@@ -242,7 +245,7 @@ def test_a_consequence_that_cannot_be_carried_out_blocks_nothing() -> None:
 def test_a_quote_says_what_each_gets_and_what_we_take() -> None:
     order = make_begun_order(amount=300_001)
     quote = services.quote_cancellation(order=order, actor=order.client, reason="changed_mind")
-    shares = quote_shares(amount=75_000, commission_bp=1_000)
+    shares = quote_shares(amount=75_000, commission_bp=1_000, payee_id=order.doer_id)
     assert (quote.client_refund, quote.doer_amount, quote.fault) == (225_001, shares.payee_net, "client")
     assert quote.client_refund + quote.doer_amount + quote.fee == 300_001
     assert quote.expires_at - now() == pytest.approx(timedelta(minutes=10), abs=timedelta(minutes=1))

@@ -73,7 +73,7 @@ def test_a_part_goes_back_while_the_order_goes_on() -> None:
     )
     order = services.submit_work(order=order, doer=order.doer, message="Done.")
     order = services.approve_work(order=order, client=order.client)
-    shares = quote_shares(amount=199_999, commission_bp=1_000)
+    shares = quote_shares(amount=199_999, commission_bp=1_000, payee_id=order.doer_id)
     assert (order.status, balance("wallet", order.doer_id)) == ("completed", shares.payee_net)
     assert promised(order) == 100_001
 
@@ -161,6 +161,7 @@ def test_all_orders_are_filtered(api: Any) -> None:
 def test_a_list_of_all_orders_takes_the_same_queries_for_any_number(api: Any) -> None:
     client = api(make_operator("support"))
     make_cancelled_order()
+    make_funded_order()
     counts = []
     for _ in range(2):
         client.get("/api/admin/orders")

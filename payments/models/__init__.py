@@ -8,6 +8,7 @@ from payments.models.ledger import Account, AccountKind, Entry, Transfer, Transf
 from payments.models.paying import Capture, CaptureUse, Payment, PaymentItem, PaymentPurpose, Refund, RefundReason
 from payments.models.second_person import SecondPersonAct
 from payments.models.settling import Settlement, SettlementLine
+from payments.models.taxes import PanStatus, TaxKind, TaxProfile, TaxRate, TaxYear
 
 __all__ = [
     "Account",
@@ -20,6 +21,7 @@ __all__ = [
     "EventStatus",
     "GatewayAttempt",
     "GatewayEvent",
+    "PanStatus",
     "Payment",
     "PaymentItem",
     "PaymentPurpose",
@@ -30,6 +32,10 @@ __all__ = [
     "SecondPersonAct",
     "Settlement",
     "SettlementLine",
+    "TaxKind",
+    "TaxProfile",
+    "TaxRate",
+    "TaxYear",
     "Transfer",
     "TransferKind",
     "Validation",

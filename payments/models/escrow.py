@@ -29,6 +29,10 @@ class Escrow(Stateful, Record):
     commission_bp = models.PositiveIntegerField()
     commission = PaiseField(null=True)
     """What the platform keeps of the whole amount, in paise, where it was divided beforehand; else by the rate."""
+    supply_class = models.CharField(max_length=120, blank=True, editable=False)
+    """The caller's class of what is supplied, the widest first (`repairs/plumbing`), as the taxes know it."""
+    title = models.CharField(max_length=200, blank=True, editable=False)
+    """What is paid for, in the caller's words, as invoices name it."""
     status = StateField(choices=EscrowStatus, default=EscrowStatus.AWAITING)
     funded_by = models.ForeignKey("payments.Capture", null=True, on_delete=models.PROTECT, related_name="escrows")
     funded_at = models.DateTimeField(null=True)
@@ -39,6 +43,8 @@ class Escrow(Stateful, Record):
     platform_fee = models.BigIntegerField(null=True)
     gst = models.BigIntegerField(null=True)
     tds = models.BigIntegerField(null=True)
+    supply_gst = models.BigIntegerField(null=True)
+    tcs = models.BigIntegerField(null=True)
     payee_net = models.BigIntegerField(null=True)
 
     class Meta:

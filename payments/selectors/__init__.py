@@ -10,7 +10,8 @@ from payments.selectors.banking import (
 )
 from payments.selectors.checking import LedgerReport, check_ledger, compare_with_gateway
 from payments.selectors.paying import escrow_of, get_payment_for, list_payments_for, payments_of, refunds_of
-from payments.selectors.shares import Shares, quote_shares, shares_of
+from payments.selectors.shares import Shares, quote_shares, shares_of, shares_of_each
+from payments.selectors.taxes import get_tax_profile_for, rates_on
 from payments.selectors.wallet import WalletBalance, figures_of, list_wallet_entries_for, wallet_balance_of
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "get_payment_for",
     "get_payout",
     "get_payout_for",
+    "get_tax_profile_for",
     "list_all_payouts",
     "list_bank_accounts_for",
     "list_payments_for",
@@ -32,7 +34,9 @@ __all__ = [
     "list_wallet_entries_for",
     "payments_of",
     "quote_shares",
+    "rates_on",
     "refunds_of",
     "shares_of",
+    "shares_of_each",
     "wallet_balance_of",
 ]

@@ -12,7 +12,7 @@ from accounts.figures import ProfileFigures
 from accounts.models import User
 from payments.models import Account, AccountKind, BankAccount, Entry, Escrow, Payout, TransferKind
 from payments.selectors.available import available_of
-from payments.selectors.shares import shares_of
+from payments.selectors.shares import shares_of_each
 from payments.states import EscrowStatus, PayoutStatus
 
 EARNING, WITHDRAWAL, WITHDRAWAL_REVERSAL = "earning", "withdrawal", "withdrawal_reversal"
@@ -67,7 +67,7 @@ def wallet_balance_of(user_id: UUID) -> WalletBalance:
 def _undecided(user_id: UUID) -> int:
     """The user's share in escrows that nobody has decided yet, at the rates of today."""
     undecided = Escrow.objects.filter(payee_id=user_id, status=EscrowStatus.FUNDED)
-    return sum(shares_of(escrow).payee_net for escrow in undecided)
+    return sum(shares.payee_net for shares in shares_of_each(undecided).values())
 
 
 def figures_of(user_id: UUID) -> ProfileFigures:

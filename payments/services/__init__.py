@@ -1,7 +1,7 @@
 """Every write of payments, one function per use case."""
 
 from payments.providers.gateway import Sighting
-from payments.selectors.shares import Shares, quote_shares, shares_of
+from payments.selectors.shares import Shares, quote_shares, shares_of, shares_of_each
 from payments.services.banking import (
     add_bank_account,
     make_default,
@@ -43,6 +43,7 @@ from payments.services.second_person import (
     require_finance,
 )
 from payments.services.settling import keep_lines, look_for_settlements, read_report, record_settlement, reports_due
+from payments.services.taxes import confirm_tax_rate, propose_tax_rate, set_tax_profile, withdraw_tax_rate
 from payments.services.watching import Watched, put_off
 from payments.services.withdrawing import payouts_due, record_payout, send_payout
 
@@ -61,6 +62,7 @@ __all__ = [
     "cancel_payout_for",
     "carries_out",
     "confirm_act",
+    "confirm_tax_rate",
     "decline_act",
     "events_due",
     "hold_payout",
@@ -76,6 +78,7 @@ __all__ = [
     "open_gateway_order",
     "payments_due",
     "payouts_due",
+    "propose_tax_rate",
     "put_off",
     "quote_shares",
     "read_report",
@@ -96,11 +99,14 @@ __all__ = [
     "send_payout",
     "send_refund",
     "send_validation",
+    "set_tax_profile",
     "settle_escrow",
     "shares_of",
+    "shares_of_each",
     "start_payment",
     "start_validation",
     "store_event",
     "validations_due",
+    "withdraw_tax_rate",
     "work_through",
 ]

@@ -13,9 +13,10 @@ from khidma.kernel.states import advance, record_change
 from payments.errors import EscrowNotFunded, PartTooLarge
 from payments.events import EscrowSettled
 from payments.models import AccountKind, Capture, Escrow, Refund, RefundReason, TransferKind
-from payments.selectors.shares import Shares, shares_of
+from payments.selectors.shares import Shares
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import promise_refund
+from payments.services.taxes import withhold
 from payments.states import EscrowStatus
 
 SMALLEST_REFUND = 100
@@ -31,6 +32,8 @@ class Settlement:
     platform_fee: int
     gst: int
     tds: int
+    supply_gst: int
+    tcs: int
     refunded: int
 
 
@@ -44,8 +47,12 @@ def open_escrow(
     commission_bp: int,
     commission: int | None = None,
     part_of: UUID | None = None,
+    supply_class: str = "",
+    title: str = "",
 ) -> Escrow:
     """A place for money to come; `commission_bp` is frozen here. One escrow per reference.
+
+    `supply_class` is what the taxes of the day of the decision are looked up by, `title` what invoices call it.
 
     A part of something bigger says of what (`part_of`), and what `commission` in paise falls on the whole of it.
     """
@@ -57,6 +64,8 @@ def open_escrow(
         amount=amount,
         commission_bp=commission_bp,
         commission=commission,
+        supply_class=supply_class,
+        title=title[:200],
     )
     record_change(escrow, action="open", by=payer, role="payer")
     return escrow
@@ -93,7 +102,7 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settleme
         raise ValueError(f"payee_gross is {payee_gross} of {held}")
     if held - payee_gross < SMALLEST_REFUND:
         payee_gross = held
-    shares = shares_of(escrow, payee_gross=payee_gross)
+    shares = withhold(escrow, payee_gross=payee_gross)
     refunded = held - payee_gross
     _decide(escrow, shares, payee_gross=payee_gross, refunded=refunded, reason=reason)
     _move_money(escrow, shares, held=held, refunded=refunded)
@@ -113,6 +122,8 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settleme
         platform_fee=shares.platform_fee,
         gst=shares.gst,
         tds=shares.tds,
+        supply_gst=shares.supply_gst,
+        tcs=shares.tcs,
         refunded=refunded,
     )
 
@@ -169,6 +180,8 @@ def _decide(escrow: Escrow, shares: Shares, *, payee_gross: int, refunded: int, 
             "platform_fee": shares.platform_fee,
             "gst": shares.gst,
             "tds": shares.tds,
+            "supply_gst": shares.supply_gst,
+            "tcs": shares.tcs,
             "payee_net": shares.payee_net,
         },
     )
@@ -196,6 +209,8 @@ def _move_money(escrow: Escrow, shares: Shares, *, held: int, refunded: int) -> 
             credit(AccountKind.PLATFORM_FEE, shares.platform_fee),
             credit(AccountKind.GST_PAYABLE, shares.gst),
             credit(AccountKind.TDS_PAYABLE, shares.tds),
+            credit(AccountKind.SUPPLY_GST_PAYABLE, shares.supply_gst),
+            credit(AccountKind.TCS_PAYABLE, shares.tcs),
         ],
     )
     if refunded:

@@ -79,7 +79,7 @@ def make_funded_escrow(amount: int = 100_000, payer: User | None = None, payee: 
 def earn(user: User, amount: int) -> None:
     """Put at least this much into the user's wallet, by work that was paid for and approved; it holds exactly this."""
     gross = amount
-    while (quoted := services.quote_shares(amount=gross, commission_bp=0)).payee_net < amount:
+    while (quoted := services.quote_shares(amount=gross, commission_bp=0, payee_id=user.pk)).payee_net < amount:
         gross += amount - quoted.payee_net
     escrow = services.open_escrow(reference=new_id(), payer=make_client(), payee=user, amount=gross, commission_bp=0)
     fund(escrow.reference)

@@ -365,7 +365,9 @@ def test_figures_follow_what_the_escrow_still_holds(db: None) -> None:
     escrow = make_funded_escrow(100_000)
     services.refund_part(reference=escrow.reference, amount=40_000)
     assert wallet_balance_of(escrow.payer_id).in_escrow == 60_000
-    expected = services.quote_shares(amount=60_000, commission_bp=escrow.commission_bp).payee_net
+    expected = services.quote_shares(
+        amount=60_000, commission_bp=escrow.commission_bp, payee_id=escrow.payee_id
+    ).payee_net
     assert wallet_balance_of(escrow.payee_id).pending == expected
 
 

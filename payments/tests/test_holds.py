@@ -44,7 +44,7 @@ def test_a_hold_over_the_wallet_takes_what_is_earned_later_too(db: None) -> None
     found = wallet_balance_of(user.pk)
     assert (found.available, found.pending, balance("wallet", user.pk)) == (5_000, 25_000, 30_000)
     escrow = make_funded_escrow(100_000, payee=user)
-    share = services.quote_shares(amount=100_000, commission_bp=escrow.commission_bp).payee_net
+    share = services.quote_shares(amount=100_000, commission_bp=escrow.commission_bp, payee_id=user.pk).payee_net
     assert wallet_balance_of(user.pk).pending == 25_000 + share
 
 

@@ -4,6 +4,7 @@ from gigs.models import Application
 from khidma.kernel.money import portion, split
 from khidma.kernel.states import record_change
 from orders.models import Milestone, Order
+from orders.selectors import supply_class_of
 from payments import services as payments
 
 
@@ -37,4 +38,6 @@ def _open_escrow(order: Order, milestone: Milestone) -> None:
         amount=milestone.amount,
         commission_bp=order.commission_bp,
         commission=milestone.commission,
+        supply_class=supply_class_of(order.gig),
+        title=f"{order.gig.title}: {milestone.title}",
     )
