@@ -198,9 +198,9 @@ class PhoneCodes(ApiView):
         limit="auth",
         body=PhoneCodesBody,
         returns=UserSerializer,
-        atomic=False,
         fail_closed=False,
         errors=[InvalidCode, CodesLocked, PhoneTaken],
+        counted=[InvalidCode, CodesLocked],
     )
     def post(self, request: Request) -> User:
         """Confirm both codes."""

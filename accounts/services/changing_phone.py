@@ -42,7 +42,7 @@ def send_phone_codes(*, user: User, phone: str) -> int:
 def change_phone(*, user: User, old_code: str, new_code: str, session: Session) -> User:
     """Take the new phone, proved by both codes; every session but this one ends.
 
-    Opens its own transactions, so that wrong tries stay counted.
+    Wrong tries are counted: whoever holds a transaction open keeps it when a code is refused.
     :raises InvalidCode: one of the two is wrong, spent, dead or too old.
     :raises PhoneTaken: another account has the new phone.
     """

@@ -27,8 +27,11 @@ class AfterCommit:
     """A result, and what is still to do once it is committed.
 
     `then` runs outside any transaction, so it may talk to the network; what it returns, if anything, replaces the
-    result. The result stands whether or not `then` succeeds; let it answer for failures that should not show.
+    result. The result stands whether or not `then` succeeds: a fault in it is logged, and the result is the answer.
+    With `needed`, the result is no answer without it: a fault is the answer then, and the same request is run anew
+    when it is repeated, so its method must do no harm twice.
     """
 
     result: Any
     then: Callable[[], Any]
+    needed: bool = False

@@ -88,13 +88,18 @@ class Claim:
         else:
             self._mine().delete()
 
-    def remember_refusal(self, response: HttpResponse) -> HttpResponse:
-        """Write down a refusal, whose transaction is undone; if a twin got another answer since, that counts."""
+    def remember_refusal(self, response: HttpResponse, *, is_undone: bool) -> HttpResponse:
+        """Write down a refusal; if a twin got another answer since, that counts.
+
+        A fault is forgotten, to be tried again. Where the claim was in one transaction with all the rest (`is_undone`)
+        it went with it, and if it is there nevertheless, then the word of a commit was lost, and it must stay.
+        """
         if not self.was_taken:
             return response
         try:
             if not _is_remembered(response):
-                self._mine().delete()
+                if not is_undone:
+                    self._mine().delete()
                 return response
             with transaction.atomic():
                 is_ours = self._mine().exists() or self.take()

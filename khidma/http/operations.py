@@ -36,6 +36,7 @@ class Operation:
     location: Callable[[Any], str] | None = None
     flat: bool = False
     errors: Sequence[type[KhidmaError]] = ()
+    counted: Sequence[type[KhidmaError]] = ()
     atomic: bool = True
     open_to_suspended: bool = False
     etag: bool = False
@@ -80,6 +81,7 @@ def operation(
     location: Callable[[Any], str] | None = None,
     flat: bool = False,
     errors: Sequence[type[KhidmaError]] = (),
+    counted: Sequence[type[KhidmaError]] = (),
     atomic: bool = True,
     open_to_suspended: bool = False,
     etag: bool = False,
@@ -99,6 +101,7 @@ def operation(
     `produces`: the type of the answer where it is no JSON. `name`: its name in generated clients.
     `partial`: fields may be left out (so for PATCH if not said). `extras`: what a list carries beside `data`.
     `errors`: refusals of its own; those that any operation may answer are in the document by themselves.
+    `counted`: those of them that leave a trace (a wrong code): what was written before them is committed.
     """
     described = Operation(
         access=access,
@@ -114,6 +117,7 @@ def operation(
         location=location,
         flat=flat,
         errors=tuple(errors),
+        counted=tuple(counted),
         atomic=atomic,
         open_to_suspended=open_to_suspended,
         etag=etag,

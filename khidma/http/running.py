@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from khidma.kernel.errors import Invalid, Malformed
 
 if TYPE_CHECKING:
     from khidma.http.views import ApiView
+
+logger = logging.getLogger(__name__)
 
 UNASKED_NAMED = 20
 
@@ -36,7 +39,7 @@ class Run:
             return self._in_one_transaction() if self.described.atomic else self._in_its_own_transactions()
         except Exception as error:
             response = error_response(error)
-            return self.claim.remember_refusal(response) if self.claim else response
+            return self.claim.remember_refusal(response, is_undone=self.described.atomic) if self.claim else response
 
     def _fingerprinted(self) -> bytes:
         """What tells two requests under one key apart: the body, or an upload's length (its boundary is random)."""
@@ -57,27 +60,38 @@ class Run:
         with transaction.atomic():
             is_first = self.claim.take() if self.claim else True
             if is_first:
-                then, response = self._call()
+                after, response = self._call()
         if not is_first and self.claim:
             return self.claim.earlier()
-        return self._after_commit(then, response) if then else response
+        return self._after_commit(after, response) if after else response
 
-    def _call(self) -> tuple[Callable[[], Any] | None, HttpResponse]:
-        result = self.method(self.view, self.view.request, **self.arguments)
-        self._refuse_unasked_body()
-        then = result.then if isinstance(result, AfterCommit) else None
-        response = self.view.respond(result.result if isinstance(result, AfterCommit) else result)
-        if self.claim:
-            self.claim.keep(response, is_final=then is None)
-        return then, response
-
-    def _after_commit(self, then: Callable[[], Any], response: HttpResponse) -> HttpResponse:
+    def _call(self) -> tuple[AfterCommit | None, HttpResponse]:
         try:
-            replacement = then()
+            result = self.method(self.view, self.view.request, **self.arguments)
+        except tuple(self.described.counted) as refusal:
+            return None, self._counted(refusal)
+        self._refuse_unasked_body()
+        after = result if isinstance(result, AfterCommit) else None
+        response = self.view.respond(after.result if after else result)
+        if self.claim and not (after and after.needed):
+            self.claim.keep(response, is_final=after is None)
+        return after, response
+
+    def _counted(self, refusal: Exception) -> HttpResponse:
+        response = error_response(refusal)
+        if self.claim:
+            self.claim.settle(response)
+        return response
+
+    def _after_commit(self, after: AfterCommit, response: HttpResponse) -> HttpResponse:
+        try:
+            replacement = after.then()
             if replacement is not None:
                 response = self.view.respond(replacement)
         except Exception as error:
-            response = error_response(error)
+            fault = error_response(error)  # which logs what nobody expects
+            logger.warning("after_commit_failed", extra={"exception": type(error).__qualname__})
+            response = fault if after.needed else response
         if self.claim:
             self.claim.settle(response)
         return response

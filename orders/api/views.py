@@ -103,7 +103,7 @@ class OrderStart(ApiView):
         body=shapes.StartBody,
         returns=shapes.OrderSerializer,
         errors=[OrderNotInProgress, OrderNotOnSite, OrderAlreadyStarted, StartCodeWrong, StartCodeLocked],
-        atomic=False,
+        counted=[StartCodeWrong],
     )
     def post(self, request: Any, order_id: UUID) -> OrderScreen:
         """Begin the work on site with the code that the client sees."""
@@ -220,7 +220,7 @@ class CreateOrder(ApiView):
         milestone = selectors.get_milestone_for(order, asked["milestone_id"]) if "milestone_id" in asked else None
         accounts.require_ready(user=request.user, role="client")
         payment = services.prepare_payment(order=order, client=request.user, milestone=milestone)
-        return AfterCommit(payment, then=lambda: open_checkout(payment))
+        return AfterCommit(payment, then=lambda: open_checkout(payment), needed=True)
 
 
 class VerifyPayment(ApiView):

@@ -33,7 +33,7 @@ from payments.runtime import PaymentSettings
 
 
 def start_work(*, order: Order, doer: User, code: str) -> Order:
-    """Begin on site with the client's code. Wrong tries stay counted: call this outside any transaction.
+    """Begin on site with the client's code. Wrong tries are counted: whoever holds a transaction open keeps it.
 
     :raises StartCodeWrong, StartCodeLocked: the two have not met.
     :raises OrderNotInProgress, OrderNotOnSite, OrderAlreadyStarted: there is nothing to start.

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from khidma.http.models import IdempotencyRecord
 from khidma.http.tasks import drop_old_answers
@@ -83,11 +84,24 @@ class TestOneAfterTheOther:
         assert again.content == first.content
         assert names() == ["inside"]
 
-    def test_a_fault_after_the_commit_is_not_remembered(self, call: Any) -> None:
-        response = call("somebody")("POST", "/api/afterwards", {"name": "fails"}, **KEY)
+    def test_what_is_committed_stands_when_what_follows_fails(self, call: Any) -> None:
+        first = call("somebody")("POST", "/api/afterwards", {"name": "fails"}, **KEY)
+        again = call("somebody")("POST", "/api/afterwards", {"name": "fails"}, **KEY)
+        assert (first.status_code, first.json()["data"]["name"]) == (200, "fails")
+        assert (again.content, again["Idempotent-Replayed"]) == (first.content, "true")
+        assert names() == ["fails"]
+
+    def test_a_fault_in_what_the_answer_needs_is_not_remembered(self, call: Any) -> None:
+        response = call("somebody")("POST", "/api/needed-afterwards", {"name": "fails"}, **KEY)
         assert response.status_code == 503
         assert names() == ["fails"]
         assert not IdempotencyRecord.objects.exists()
+
+    def test_a_counted_refusal_keeps_its_trace_and_is_remembered(self, call: Any) -> None:
+        first = call("somebody")("POST", "/api/guessing", {"name": "wrong"}, **KEY)
+        again = call("somebody")("POST", "/api/guessing", {"name": "wrong"}, **KEY)
+        assert (first.status_code, again.status_code, again["Idempotent-Replayed"]) == (409, 409, "true")
+        assert names() == ["wrong"]
 
     @pytest.mark.parametrize("key", ["", "a" * 256, "with space", "ü"])
     def test_what_is_no_key_is_refused(self, call: Any, key: str) -> None:
@@ -152,6 +166,33 @@ def test_an_answer_whose_process_died_after_the_commit_counts_as_it_is(committed
     IdempotencyRecord.objects.update(settles_at=Now() - timedelta(seconds=1))
     again = call("somebody")("POST", "/api/notes", {"name": "a"}, **KEY)
     assert (again.status_code, again.content, again["Idempotent-Replayed"]) == (201, first.content, "true")
+    assert names() == ["a"]
+
+
+def test_an_answer_that_needs_more_is_made_anew_when_its_process_died(committed_db: None, call: Any) -> None:
+    call("somebody")("POST", "/api/needed-afterwards", {"name": "a"}, **KEY)
+    IdempotencyRecord.objects.update(status=None, answer="", settles_at=Now() - timedelta(seconds=1))
+    again = call("somebody")("POST", "/api/needed-afterwards", {"name": "a"}, **KEY)
+    assert (again.status_code, again.json()["data"]["name"]) == (200, "replaced")
+
+
+@pytest.mark.parametrize("path", ["/api/notes", "/api/afterwards", "/api/guessing"])
+def test_a_commit_whose_word_was_lost_is_answered_for(
+    committed_db: None, call: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """The connection breaks after the server committed and before it could say so."""
+    commit = BaseDatabaseWrapper.commit
+
+    def commit_unheard(self: BaseDatabaseWrapper) -> None:
+        commit(self)
+        monkeypatch.undo()
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "commit", commit_unheard)
+    assert call("somebody")("POST", path, {"name": "a"}, **KEY).status_code == 503
+    IdempotencyRecord.objects.filter(settles_at__isnull=False).update(settles_at=Now() - timedelta(seconds=1))
+    again = call("somebody")("POST", path, {"name": "a"}, **KEY)
+    assert (again.status_code < 300, again.get("Idempotent-Replayed")) == (True, "true")
     assert names() == ["a"]
 
 

@@ -18,6 +18,8 @@ urlpatterns = [
     path("api/notes/<uuid:note_id>", views.NoteDetail.as_view()),
     path("api/notes/<uuid:note_id>/close", views.NoteClose.as_view()),
     path("api/afterwards", views.AfterwardsView.as_view()),
+    path("api/needed-afterwards", views.NeededAfterwards.as_view()),
+    path("api/guessing", views.Guessing.as_view()),
     path("api/own-transactions", views.OwnTransactions.as_view()),
     path("api/deadlocked/<int:times>", views.Deadlocked.as_view()),
     path("api/staff", views.StaffOnly.as_view()),

@@ -166,6 +166,8 @@ class NoteClose(TestView):
 
 
 class AfterwardsView(TestView):
+    needed = False
+
     @operation(access="user", body=NoteBody, returns=NoteSerializer)
     def post(self, request: Request) -> Any:
         note = OutboxEvent.objects.create(name=self.body()["name"], payload={})
@@ -176,7 +178,20 @@ class AfterwardsView(TestView):
             assert not connection.in_atomic_block or note.name == "inside"
             return Answer({"id": note.id, "name": "replaced", "payload": {}, "request_id": "", "created_at": None})
 
-        return AfterCommit(note, then=then)
+        return AfterCommit(note, then=then, needed=self.needed)
+
+
+class NeededAfterwards(AfterwardsView):
+    needed = True
+
+
+class Guessing(TestView):
+    @operation(access="user", body=NoteBody, returns=NoteSerializer, errors=[NoteClosed], counted=[NoteClosed])
+    def post(self, request: Request) -> Any:
+        note = OutboxEvent.objects.create(name=self.body()["name"], payload={})
+        if note.name == "wrong":
+            raise NoteClosed
+        return note
 
 
 class OwnTransactions(TestView):
