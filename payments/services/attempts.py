@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from khidma.kernel.clock import Now
 from payments.models import GatewayAttempt
@@ -43,10 +43,12 @@ def _claim(number: int, *, wait: bool) -> bool:
 
 @transaction.atomic
 def begin_attempt(*, subject_id: UUID, operation: Operation, key: UUID, body: dict[str, Any]) -> GatewayAttempt:
-    """The open attempt at this operation, with its own body, or else a new one; counted as called once more."""
-    attempt = GatewayAttempt.objects.filter(
-        subject_id=subject_id, operation=operation, status=AttemptStatus.STARTED
-    ).first()
+    """The open attempt at this operation, with its own body, or else a new one; counted as called once more.
+
+    One that was answered under this very key is taken up again: its answer came, but we died before we kept it.
+    """
+    is_ours = Q(status=AttemptStatus.STARTED) | Q(status=AttemptStatus.ANSWERED, key=key)
+    attempt = GatewayAttempt.objects.filter(is_ours, subject_id=subject_id, operation=operation).first()
     if attempt is None:
         attempt = GatewayAttempt.objects.create(subject_id=subject_id, operation=operation, key=key, body=body)
     attempt.calls += 1

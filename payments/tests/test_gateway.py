@@ -78,6 +78,15 @@ def test_an_order_without_an_answer_is_looked_up_before_it_is_made_again(
     assert GatewayAttempt.objects.get(subject_id=payment.pk).calls == 2
 
 
+def test_an_answer_that_nobody_lived_to_keep_is_taken_up_again(db: None, gateway: StandIn) -> None:
+    payment = open_order(make_escrow())
+    Payment.objects.filter(pk=payment.pk).update(gateway_order_id=None)  # we died before this was written
+    again = services.open_gateway_order(payment_id=payment.pk)
+    assert again.gateway_order_id == payment.gateway_order_id
+    assert GatewayAttempt.objects.get(subject_id=payment.pk).calls == 2
+    assert len(our_gateway()._client.order.all({"receipt": str(payment.pk)})["items"]) == 1  # type: ignore[attr-defined]
+
+
 def test_a_gateway_that_is_away_is_said_to_be_so(db: None, gateway: StandIn) -> None:
     gateway.kill()
     escrow = make_escrow()
