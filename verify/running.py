@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,17 +26,18 @@ class DidNotStart(RuntimeError):
 
 
 class Khidma:
-    """`make run` in a home of its own."""
+    """`make run` in a home of its own; `given` are more environment variables for it."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, given: Mapping[str, str] | None = None) -> None:
         self.home, self.port = home, port
+        self.given = dict(given or {})
         self.url = f"http://127.0.0.1:{port}"
         self.gateway_url = f"http://127.0.0.1:{port + 1}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def environment(self) -> dict[str, str]:
         """The environment of its commands."""
-        return {**CLEAN, "KHIDMA_HOME": str(self.home), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        return {**CLEAN, "KHIDMA_HOME": str(self.home), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"} | self.given
 
     def start(self) -> float:
         """Start it and wait for its ready line; how many seconds that took. :raises DidNotStart: it never came."""
