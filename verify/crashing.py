@@ -98,7 +98,9 @@ def watch_calls(watcher: Watcher, *, to: str) -> None:
     def watched_send(self: Any, request: Any, *arguments: Any, **options: Any) -> Any:
         if not str(request.url).startswith(to):
             return send(self, request, *arguments, **options)
-        return _around(watcher, f"call {request.method} {_path(request.url)}", send_it(self, request, arguments, options))
+        return _around(
+            watcher, f"call {request.method} {_path(request.url)}", send_it(self, request, arguments, options)
+        )
 
     def send_it(self: Any, request: Any, arguments: Any, options: Any) -> Callable[[], Any]:
         return lambda: send(self, request, *arguments, **options)
@@ -139,51 +141,60 @@ class Crashes:
 
     SELDOM: Final = 0.1
 
-    def __init__(self) -> None:
+    def __init__(self, *, each: int = 0) -> None:
+        """`each`: so often at every point at least, as far as it is passed."""
+        self.each = each
         self.passed: Counter[str] = Counter()
         self.crashed: Counter[str] = Counter()
         self._chance: Callable[[], float] | None = None
-        self._is_dead = False
+        self._is_watching = self._is_eager = False
+        self._died_at = ""
         self._backend = 0
 
     def at(self, point: str) -> None:
         """A point is passed, the watcher's side of it. :raises Crashed: the process dies here, or has."""
-        if self._is_dead:
-            raise Crashed(point)
+        if self._died_at:
+            raise Crashed(self._died_at)
         if not point:
             return
-        self.passed[point] += 1
+        if self._is_watching:
+            self.passed[point] += 1
         if self._chance is not None and self._chance() < self._wish(point):
             self._die(point)
 
     def _wish(self, point: str) -> float:
         """How much a crash is wanted here: where there have been few, nearly always."""
+        if not self._is_eager:
+            return 0.5 if self.crashed[point] < self.each else 0.0
         return max(self.SELDOM, 1.0 / (1 + self.crashed[point] / 4))
 
     def _die(self, point: str) -> None:
         from django.db import connection
 
-        self._chance, self._is_dead = None, True
+        self._chance, self._died_at = None, point
         self.crashed[point] += 1
         if connection.connection is not None:
             self._backend = connection.connection.info.backend_pid
-            connection.connection.close()
+            connection.close()  # inside a transaction too: the server undoes it
         raise Crashed(point)
 
     @contextmanager
-    def armed(self, chance: Callable[[], float] | None) -> Iterator[None]:
-        """While this lasts the process may die once, where `chance` draws less than the point's wish; none: never."""
-        self._chance = chance
+    def armed(self, chance: Callable[[], float] | None, *, is_eager: bool = True) -> Iterator[None]:
+        """While this lasts the process may die once, where `chance` draws less than the point's wish; none: never.
+
+        One that is not eager dies only where too few have died yet.
+        """
+        self._chance, self._is_eager, self._is_watching = chance, is_eager, chance is not None
         try:
             yield
         finally:
-            self._chance = None
+            self._chance, self._is_watching = None, False
 
     def revive(self) -> None:
         """A new process: a new connection, once the server has undone what the dead one had begun."""
         from django.db import connection
 
-        self._is_dead = False
+        self._died_at = ""
         connection.close()
         if connection.in_atomic_block:
             raise RuntimeError("The transaction of the dead process is still open.")
