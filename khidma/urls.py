@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/", include("payments.api.urls")),
     path("api/", include("orders.api.urls")),
     path("api/", include("messaging.api.urls")),
+    path("api/", include("trust_safety.api.urls")),
     path("api/", include("notifications.api.urls")),
     path("api/", include("operations.api.urls")),
     *unknown,

@@ -68,11 +68,18 @@ class RevisionLimitReached(Refused):
     message = _("All revisions of this order are used up.")
 
 
-class PaidOrderNotCancellable(Refused):
-    """A paid order in milestones ends with its milestones: those not paid are dropped by the clock."""
+class CancellationNotContestable(Refused):
+    """It was never cancelled, speaks against nobody, or was contested or judged before."""
 
-    code = "paid_order_not_cancellable"
-    message = _("This order is paid in parts and cannot be cancelled here. Please write to support.")
+    code = "cancellation_not_contestable"
+    message = _("There is nothing to contest here, or it was contested already.")
+
+
+class ContestPeriodOver(Refused):
+    """A cancellation is contested within the hours that the settings give."""
+
+    code = "contest_period_over"
+    message = _("The time to contest this cancellation is over.")
 
 
 class QuoteChanged(Refused):
@@ -90,7 +97,7 @@ class OrderNotRefundable(Refused):
 
 
 class WorkAlreadySubmitted(Refused):
-    """Once anything was submitted, an order ends by approval or by a dispute."""
+    """Once anything was submitted, an order ends by approval or by a dispute; in milestones, each by itself."""
 
     code = "work_already_submitted"
     message = _("Work was submitted already, so this order can no longer be cancelled.")

@@ -92,6 +92,12 @@ class OrderCancelled(OrderEvent):
 
 
 @dataclass(frozen=True)
+class MilestonesCancelled(OrderCancelled):
+    """The part of an order in milestones for which nothing was handed in was cancelled; what was approved before stays,
+    what was handed in waits for its answer. The order itself is not `cancelled`."""
+
+
+@dataclass(frozen=True)
 class MilestonesFunded(OrderEvent):
     """Further milestones of an order that runs were paid for, together `held` paise; the first ones are told by
     `OrderFunded`."""
@@ -160,6 +166,21 @@ class CancellationSettled(OrderEvent):
     fault: str
     refunded: int
     doer_amount: int
+
+
+@dataclass(frozen=True)
+class CancellationContested(OrderEvent):
+    """The side that was found at fault (`contested_by`) does not accept it; the part at stake waits for an operator."""
+
+    contested_by: str
+
+
+@dataclass(frozen=True)
+class CancellationJudged(OrderEvent):
+    """An operator has judged whose `fault` a contested cancellation was; before, it was found to be that of `was`."""
+
+    fault: str
+    was: str
 
 
 @dataclass(frozen=True)

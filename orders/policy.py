@@ -1,9 +1,10 @@
 """The cancellation policy: from the facts of an order, the reason and who asks, to who gets what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from khidma.kernel.money import portion
 from payments.services import SMALLEST_REFUND
@@ -89,6 +90,9 @@ BLAMED = {
 }
 """Whom a reason blames, whoever gives it; any other reason blames its giver."""
 
+UNPAID = "unpaid"
+"""The row where there is no money to divide."""
+
 NO_SHOWS = {"doer_no_show", "client_no_show"}
 
 
@@ -96,7 +100,8 @@ NO_SHOWS = {"doer_no_show", "client_no_show"}
 class Outcome:
     """What a cancellation comes to, in paise. `kept` stays in escrow until nobody can contest any more.
 
-    `client_refund` and `doer_gross` together are all that was held.
+    `client_refund` and `doer_gross` together are all that was held. `at_stake` is what the doer would get of it if the
+    fault were found to be the client's.
     """
 
     fault: Fault
@@ -105,6 +110,64 @@ class Outcome:
     client_refund: int
     doer_gross: int
     kept: int
+    at_stake: int = 0
+
+
+@dataclass(frozen=True)
+class Division:
+    """What a cancellation comes to over all escrows of an order, each by its own reference."""
+
+    fault: Fault
+    parts: Mapping[UUID, Outcome]
+
+    @property
+    def held(self) -> int:
+        return sum(part.held for part in self.parts.values())
+
+    @property
+    def client_refund(self) -> int:
+        return sum(part.client_refund for part in self.parts.values())
+
+    @property
+    def doer_gross(self) -> int:
+        return sum(part.doer_gross for part in self.parts.values())
+
+    @property
+    def kept(self) -> int:
+        return sum(part.kept for part in self.parts.values())
+
+    @property
+    def row(self) -> str:
+        """The row of the policy that counted, `several` where it was not the same one everywhere."""
+        rows = {part.row for part in self.parts.values()} or {UNPAID}
+        return rows.pop() if len(rows) == 1 else "several"
+
+    @property
+    def totals(self) -> dict[str, int | str]:
+        """The sums, by the names that an `Outcome` gives them."""
+        names = ("fault", "row", "held", "client_refund", "doer_gross", "kept")
+        return {name: getattr(self, name) for name in names}
+
+
+def divide(*, terms: Terms, facts: Mapping[UUID, Facts], reason: str, side: str) -> Division:
+    """What cancelling comes to at this moment, weighed for each escrow by itself; nothing held, nobody is at fault."""
+    parts = {
+        reference: weigh(terms=terms, facts=found, reason=reason, side=side)
+        for reference, found in facts.items()
+        if found.held
+    }
+    faults = {part.fault for part in parts.values()} or {Fault.NONE}
+    return Division(fault=faults.pop(), parts=parts)
+
+
+def may_contest(*, side: str, fault: str, kept: int) -> str:
+    """The side that may contest what a cancellation by `side` found: the one that it blames, or that stands to lose by
+    a reason which blames nobody. Empty, where the word of the one who cancelled speaks against nobody else."""
+    if fault in {Fault.CLIENT, Fault.DOER} and fault != side:
+        return fault
+    if fault == Fault.NONE and kept and side == Fault.CLIENT:
+        return str(Fault.DOER)
+    return ""
 
 
 def judge(*, reason: str, side: str, facts: Facts) -> Fault:
@@ -119,7 +182,7 @@ def judge(*, reason: str, side: str, facts: Facts) -> Fault:
 def weigh(*, terms: Terms, facts: Facts, reason: str, side: str) -> Outcome:
     """What cancelling comes to at this moment."""
     if not facts.held:
-        return Outcome(fault=Fault.NONE, row="unpaid", held=0, client_refund=0, doer_gross=0, kept=0)
+        return Outcome(fault=Fault.NONE, row=UNPAID, held=0, client_refund=0, doer_gross=0, kept=0)
     fault = judge(reason=reason, side=side, facts=facts)
     row = [row for row in CLIENTS_ROWS if row.fits(facts, terms)][-1]
     at_stake = doers_part(facts.held, row.doer_bp(terms))
@@ -133,6 +196,7 @@ def weigh(*, terms: Terms, facts: Facts, reason: str, side: str) -> Outcome:
         client_refund=facts.held - gross,
         doer_gross=gross,
         kept=kept_back(facts.held, at_stake) if is_contestable else 0,
+        at_stake=at_stake,
     )
 
 

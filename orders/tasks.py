@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from khidma.kernel.clock import Now
 from khidma.kernel.sweeps import sweep
 from orders import services
-from orders.models import Milestone, Order
+from orders.models import Cancellation, Milestone, Order
 from orders.runtime import OrderSettings
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ def refund_overdue_milestones() -> int:
 @sweep(every=30)
 def settle_cancellations() -> int:
     """Pay out what nobody contested in time; how many."""
-    due = Order.objects.filter(cancellation__settled_at=None, cancellation__due_at__lte=Now())
+    due = Order.objects.filter(cancellation__in=Cancellation.objects.due(Now()))
     return _each(due.order_by("cancellation__due_at"), lambda key: services.settle_cancellation(order_id=key))
 
 

@@ -125,6 +125,18 @@ def record_completed_gig(*, user_id: UUID) -> None:
     User.objects.filter(pk=user_id).update(completed_gigs=F("completed_gigs") + 1)
 
 
+def hold_doer_profile(*, user_id: UUID) -> bool:
+    """Lock the doer's working profile, so that what is counted next is written down before anybody counts anew.
+    False: there is none."""
+    held = DoerProfile.objects.select_for_update(of=("self",), no_key=True).filter(user=user_id)
+    return held.first() is not None
+
+
+def record_completion_rate(*, user_id: UUID, rate: float | None) -> None:
+    """The share of a doer's orders (0–1) that were not given up by the doer's fault; None while there are none."""
+    DoerProfile.objects.filter(user=user_id).update(completion_rate=rate)
+
+
 def record_rating(*, user_id: UUID, rating: float, rating_count: int) -> None:
     """The mean of a user's ratings (0–5) and how many there are, as whoever keeps the reviews worked them out."""
     User.objects.filter(pk=user_id).update(rating=round(rating, 2), rating_count=rating_count)

@@ -12,6 +12,7 @@ from orders.events import (
     MilestoneOverdue,
     MilestoneRefunded,
     MilestoneRevisionRequested,
+    MilestonesCancelled,
     MilestonesFunded,
     MilestoneSubmitted,
     OrderCancelled,
@@ -149,12 +150,24 @@ def tell_both_of_cancellation(event: OrderCancelled) -> None:
         tell_of_order(event, user_id, "order_cancelled", _("Order cancelled"), body, ("email", "push"))
 
 
+@handles(MilestonesCancelled)
+def tell_both_of_cancelled_milestones(event: MilestonesCancelled) -> None:
+    parts = {event.client_id: event.client_refund, event.doer_id: event.doer_amount}
+    for user_id in sorted(parts):
+        body = _("The rest of “%(title)s” was cancelled; what was approved or handed in stays.") % {
+            "title": event.title
+        }
+        if parts[user_id]:
+            body += " " + _("You get %(amount)s.") % {"amount": rupees(parts[user_id])}
+        tell_of_order(event, user_id, "milestones_cancelled", _("Milestones cancelled"), body, ("email", "push"))
+
+
 @handles(CancellationSettled)
 def tell_both_of_settlement(event: CancellationSettled) -> None:
     parts = {event.client_id: event.refunded, event.doer_id: event.doer_amount}
     for user_id in sorted(parts):
         if parts[user_id]:
-            body = _("Nobody contested the cancellation of “%(title)s”. You get %(amount)s.") % {
+            body = _("The part of “%(title)s” that was kept back is paid out. You get %(amount)s.") % {
                 "title": event.title,
                 "amount": rupees(parts[user_id]),
             }

@@ -10,7 +10,6 @@ from orders.api.filters import CancellationQuery
 from orders.errors import (
     OrderNotAwaitingPayment,
     OrderNotInProgress,
-    PaidOrderNotCancellable,
     QuoteChanged,
     WorkAlreadySubmitted,
 )
@@ -23,7 +22,7 @@ class OrderCancellationQuote(ApiView):
         access="user",
         query=CancellationQuery,
         returns=shapes.CancellationQuoteSerializer,
-        errors=[WorkAlreadySubmitted, OrderNotInProgress, OrderNotAwaitingPayment, PaidOrderNotCancellable],
+        errors=[WorkAlreadySubmitted, OrderNotInProgress, OrderNotAwaitingPayment],
     )
     def get(self, request: Any, order_id: UUID) -> CancellationQuote:
         """What cancelling for this reason would come to; it binds us until it expires. No reason counts as `other`."""
@@ -42,11 +41,11 @@ class OrderCancel(ApiView):
             WorkAlreadySubmitted,
             OrderNotInProgress,
             OrderNotAwaitingPayment,
-            PaidOrderNotCancellable,
         ],
     )
     def post(self, request: Any, order_id: UUID) -> OrderScreen:
-        """End an order before anything was submitted; who gets what is what the quote showed."""
+        """End an order before anything was submitted, in milestones those that nothing was submitted for; who gets what
+        is what the quote showed."""
         order = selectors.get_order_for(request.user, order_id)
         services.cancel_order(order=order, actor=request.user, **self.body())
         return selectors.show_order_for(request.user, order_id)

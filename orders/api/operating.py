@@ -9,7 +9,7 @@ from orders.api import serializers as shapes
 from orders.api.filters import OperatorOrderQuery
 from orders.errors import OrderNotRefundable
 from orders.selectors import OrderScreen
-from payments.errors import PartTooLarge
+from payments.errors import PartTooLarge, ReturnTooLarge
 
 
 class AllOrders(ApiView):
@@ -30,10 +30,11 @@ class OrderRefund(ApiView):
         limit="money",
         body=shapes.RefundBody,
         returns=shapes.OrderSerializer,
-        errors=[OrderNotRefundable, PartTooLarge],
+        errors=[OrderNotRefundable, PartTooLarge, ReturnTooLarge],
     )
     def post(self, request: Any, order_id: UUID) -> OrderScreen:
-        """Send money of a running order back to its client: a part, or, before any work came, all of it."""
+        """Send money of an order back to its client: of a running one a part or, before any work came, all of it; of an
+        ended one what the doer was paid, out of the doer's wallet and our fee."""
         order = selectors.get_order(order_id)
         services.refund_order(order=order, operator=request.user, **self.body())
         return selectors.show_order_to_operator(request.user, order_id)

@@ -1,6 +1,12 @@
 """Tables of orders: the order first, then its parts, the work, and how it ends early."""
 
-from orders.models.cancelling import Cancellation, CancellationPolicy, CancellationQuote, SilenceQuestion
+from orders.models.cancelling import (
+    Cancellation,
+    CancellationPart,
+    CancellationPolicy,
+    CancellationQuote,
+    SilenceQuestion,
+)
 from orders.models.milestone import Milestone, MilestoneQuerySet
 from orders.models.order import MINIMUM_AMOUNT, CancelReason, Order, OrderQuerySet
 from orders.models.work import Deliverable, RevisionRequest
@@ -9,6 +15,7 @@ __all__ = [
     "MINIMUM_AMOUNT",
     "CancelReason",
     "Cancellation",
+    "CancellationPart",
     "CancellationPolicy",
     "CancellationQuote",
     "Deliverable",

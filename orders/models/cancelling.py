@@ -1,5 +1,8 @@
 """How orders end early: the policy's versions, quotes, cancellations, and the question to silent doers."""
 
+from datetime import datetime
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -75,8 +78,19 @@ class CancellationQuote(CancellationOutcome):
         return f"{self.order_id} {self.reason}"
 
 
+class CancellationQuerySet(models.QuerySet["Cancellation"]):
+    def due(self, moment: datetime | models.expressions.Combinable) -> Self:
+        """Those whose kept part is to be paid out: nobody contested in time."""
+        return self.filter(settled_at=None, contested_at=None, due_at__lte=moment)
+
+
 class Cancellation(CancellationOutcome):
-    """How an order was cancelled. Until `settled_at` the part `kept` waits in escrow, to be paid at `due_at`."""
+    """How an order was cancelled. Until `settled_at` the part `kept` waits in escrow, to be paid at `due_at`.
+
+    Until `contest_until` the side that is found at fault may contest it; from `contested_at` on the part waits for the
+    decision of an operator, which is written down here as `fault`, with the money that follows from it. In milestones,
+    it is about those that nothing was ever handed in for.
+    """
 
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="cancellation")
     cancelled_by = models.ForeignKey(
@@ -86,7 +100,12 @@ class Cancellation(CancellationOutcome):
     reason = models.CharField(max_length=20, choices=CancelReason)
     comment = models.TextField(blank=True)
     due_at = models.DateTimeField(null=True)
+    contest_until = models.DateTimeField(null=True)
+    contested_at = models.DateTimeField(null=True)
+    judged_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+
+    objects = CancellationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("cancellation")
@@ -100,17 +119,59 @@ class Cancellation(CancellationOutcome):
                 condition=Q(due_at__isnull=False) | Q(settled_at__isnull=False, kept=0),
                 name="orders_cancellation_settled_or_due",
             ),
+            models.CheckConstraint(
+                condition=Q(judged_at__isnull=True) | Q(contested_at__isnull=False, settled_at__isnull=False),
+                name="orders_cancellation_judged_after_contest",
+            ),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(settled_at__isnull=True), name="orders_cancellation_due"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.order_id} {self.reason}"
-
     @property
     def is_settled(self) -> bool:
         return self.settled_at is not None
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.reason}"
+
+
+class CancellationPart(CancellationOutcome):
+    """What a quote, or a cancellation, comes to for one escrow: that of the order, or of one of its milestones.
+
+    `at_stake` is what the doer gets, before fees, if the fault is found to be the client's.
+    """
+
+    quote = models.ForeignKey(CancellationQuote, null=True, on_delete=models.CASCADE, related_name="parts")
+    cancellation = models.ForeignKey(Cancellation, null=True, on_delete=models.PROTECT, related_name="parts")
+    reference = models.UUIDField(editable=False)
+    at_stake = PaiseField()
+
+    class Meta:
+        verbose_name = _("part of a cancellation")
+        verbose_name_plural = _("parts of cancellations")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quote__isnull=True, cancellation__isnull=False)
+                | Q(quote__isnull=False, cancellation__isnull=True),
+                name="orders_cancellation_part_of_one",
+            ),
+            models.UniqueConstraint(fields=["quote", "reference"], name="orders_quote_part_once"),
+            models.UniqueConstraint(fields=["cancellation", "reference"], name="orders_cancellation_part_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    held=F("client_refund") + F("doer_gross"),
+                    kept__gte=0,
+                    kept__lte=F("held"),
+                    at_stake__gte=0,
+                    at_stake__lte=F("held"),
+                ),
+                name="orders_cancellation_part_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.row}"
 
 
 class SilenceQuestion(Record):

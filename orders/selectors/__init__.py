@@ -1,5 +1,6 @@
 """Reads of orders that need an actor or shape a screen."""
 
+from orders.selectors.completion import completion_rate_of
 from orders.selectors.earnings import Earnings, earnings_of
 from orders.selectors.shares import quote_part, supply_class_of
 from orders.selectors.showing import (
@@ -24,6 +25,7 @@ __all__ = [
     "Earnings",
     "OrderMoney",
     "OrderScreen",
+    "completion_rate_of",
     "earnings_of",
     "escrow_state",
     "escrows_of",

@@ -13,6 +13,7 @@ from khidma.kernel.models import StateChange
 from orders.models import Deliverable, Milestone, Order, OrderQuerySet, RevisionRequest
 from payments import services as payments
 from payments.models import Escrow, Payment, PaymentItem
+from payments.selectors import Returned, returned_of
 from payments.states import EscrowStatus
 
 
@@ -151,7 +152,8 @@ def money_of(orders: Sequence[Order]) -> dict[UUID, OrderMoney]:
     items = PaymentItem.objects.filter(escrow__in=every).select_related("payment", "escrow").order_by("id")
     newest = {item.escrow.whole: item.payment for item in items}
     quoted = _quotes(orders, escrows)
-    return {order.pk: _figures(quoted, escrows[order.pk], newest.get(order.pk)) for order in orders}
+    returned = returned_of(every)
+    return {order.pk: _figures(quoted, returned, escrows[order.pk], newest.get(order.pk)) for order in orders}
 
 
 def escrow_state(escrows: Sequence[Escrow]) -> str:
@@ -171,43 +173,54 @@ def _quotes(orders: Sequence[Order], escrows: Mapping[UUID, list[Escrow]]) -> di
         for escrow in escrows[order.pk]:
             if escrow.status in (EscrowStatus.AWAITING, EscrowStatus.FUNDED):
                 undecided.append(escrow)
-                if (left := _doers_gross(order)) is not None:
+                if (left := _doers_gross(order, escrow)) is not None:
                     gross[escrow.pk] = left
     return payments.shares_of_each(undecided, payee_gross=gross)
 
 
-def _figures(quoted: Mapping[UUID, payments.Shares], escrows: Sequence[Escrow], payment: Payment | None) -> OrderMoney:
-    shares = [quoted.get(row.pk) or _decided(row) for row in escrows if row.status != EscrowStatus.ABANDONED]
+def _figures(
+    quoted: Mapping[UUID, payments.Shares],
+    returned: Mapping[UUID, Returned],
+    escrows: Sequence[Escrow],
+    payment: Payment | None,
+) -> OrderMoney:
+    gone = {row.pk: returned.get(row.pk, Returned()) for row in escrows}
+    shares = [
+        quoted.get(row.pk) or _decided(row, gone[row.pk]) for row in escrows if row.status != EscrowStatus.ABANDONED
+    ]
     return OrderMoney(
         escrow_state=escrow_state(escrows),
         platform_fee=sum(part.platform_fee for part in shares),
         gst=sum(part.gst for part in shares),
         tds=sum(part.tds for part in shares),
         doer_payout=sum(part.payee_net for part in shares),
-        refunded_amount=sum(escrow.refunded or 0 for escrow in escrows),
+        refunded_amount=sum((row.refunded or 0) + gone[row.pk].amount for row in escrows),
         payment=payment,
     )
 
 
-def _decided(escrow: Escrow) -> payments.Shares:
+def _decided(escrow: Escrow, gone: Returned) -> payments.Shares:
+    """What was decided, less what went back after the release."""
     return payments.Shares(
-        platform_fee=escrow.platform_fee or 0,
-        gst=escrow.gst or 0,
-        tds=escrow.tds or 0,
+        platform_fee=(escrow.platform_fee or 0) - gone.platform_fee,
+        gst=(escrow.gst or 0) - gone.gst,
+        tds=(escrow.tds or 0) - gone.tds,
         supply_gst=escrow.supply_gst or 0,
         tcs=escrow.tcs or 0,
-        payee_net=escrow.payee_net or 0,
+        payee_net=(escrow.payee_net or 0) - gone.payee_part,
     )
 
 
-def _doers_gross(order: Order) -> int | None:
+def _doers_gross(order: Order, escrow: Escrow) -> int | None:
     """What a cancellation leaves the doer before fees, while a part of it is still held; else all that there is."""
     cancellation = order.cancellation_or_none
-    return cancellation.doer_gross if cancellation else None
+    parts = cancellation.parts.all() if cancellation else []
+    return next((part.doer_gross for part in parts if part.reference == escrow.reference), None)
 
 
 def _for_screens(orders: OrderQuerySet) -> OrderQuerySet:
     return orders.select_related("gig", "client", "doer", "cancellation").prefetch_related(
+        "cancellation__parts",
         Prefetch("milestones", Milestone.objects.order_by("position")),
         Prefetch("deliverables", Deliverable.objects.order_by("id")),
         Prefetch("revision_requests", RevisionRequest.objects.order_by("number")),

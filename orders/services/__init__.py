@@ -1,6 +1,8 @@
 """Every write of orders, one function per use case."""
 
-from orders.services.cancelling import cancel_order, forget_quotes, quote_cancellation, settle_cancellation
+from orders.services.cancelling import cancel_order
+from orders.services.completion import keep_completion_rate
+from orders.services.contesting import contest_cancellation, judge_cancellation, settle_cancellation
 from orders.services.deciding import approve_by_clock, approve_work
 from orders.services.ending import expire_unpaid
 from orders.services.milestones.deciding import approve_milestone_by_clock, approve_milestones
@@ -9,6 +11,7 @@ from orders.services.milestones.overdue import ask_about_overdue_milestone, refu
 from orders.services.milestones.working import revise_milestones, submit_milestones
 from orders.services.paying import confirm_payment, prepare_payment, take_up_payment, verify_payment
 from orders.services.placing import accept_application
+from orders.services.quoting import forget_quotes, quote_cancellation
 from orders.services.refunding import refund_order
 from orders.services.silence import ask_silent, refund_silent, silent_orders
 from orders.services.working import request_revision, start_work, submit_work
@@ -23,9 +26,12 @@ __all__ = [
     "ask_silent",
     "cancel_order",
     "confirm_payment",
+    "contest_cancellation",
     "drop_milestone_by_clock",
     "expire_unpaid",
     "forget_quotes",
+    "judge_cancellation",
+    "keep_completion_rate",
     "prepare_payment",
     "quote_cancellation",
     "refund_order",

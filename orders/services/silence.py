@@ -10,10 +10,11 @@ from khidma.kernel.clock import Now, now
 from khidma.kernel.events import publish
 from orders.events import SilenceNoticed
 from orders.models import CancelReason, Order, OrderQuerySet, SilenceQuestion
-from orders.policy import Fault, Outcome
+from orders.policy import Fault
 from orders.runtime import OrderSettings
 from orders.services.announcing import facts
-from orders.services.cancelling import end_by_policy, facts_of
+from orders.services.cancelling import end_by_policy
+from orders.services.dividing import everything_back
 
 
 def silent_orders() -> OrderQuerySet:
@@ -55,7 +56,6 @@ def refund_silent(*, order_id: UUID) -> bool:
     is_silent = silent_orders().filter(pk=order.pk).exists()
     order.silence_question.delete()
     if is_silent:
-        held = facts_of(order).held
-        outcome = Outcome(fault=Fault.DOER, row="silent", held=held, client_refund=held, doer_gross=0, kept=0)
-        end_by_policy(order, outcome, by=None, side="system", reason=CancelReason.SILENT)
+        division = everything_back(order, fault=Fault.DOER, row="silent")
+        end_by_policy(order, division, by=None, side="system", reason=CancelReason.SILENT)
     return is_silent

@@ -8,6 +8,7 @@ from gigs.models import Application, Gig
 from khidma.kernel.models import AuditRecord, OutboxEvent, StateChange
 from orders.models import (
     Cancellation,
+    CancellationPart,
     CancellationQuote,
     Deliverable,
     Milestone,
@@ -30,7 +31,7 @@ COUNTED = (
     Transfer,
     Entry,
 )
-COMPARED = (Order, Milestone, Cancellation, Gig, Application, Escrow, Account)
+COMPARED = (Order, Milestone, Cancellation, CancellationPart, Gig, Application, Escrow, Account)
 
 
 def picture() -> dict[str, Any]:

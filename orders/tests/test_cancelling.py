@@ -18,8 +18,6 @@ from khidma.kernel.states import history
 from orders import services, tasks
 from orders.errors import (
     OrderNotInProgress,
-    OrderNotRefundable,
-    PaidOrderNotCancellable,
     QuoteChanged,
     WorkAlreadySubmitted,
 )
@@ -30,7 +28,6 @@ from orders.tests.factories import (
     make_completed_order,
     make_funded_order,
     make_hourly_order,
-    make_milestone_order,
     make_order,
     make_submitted_order,
 )
@@ -205,18 +202,6 @@ def test_a_cancelled_order_is_neither_quoted_nor_submitted_nor_approved() -> Non
         services.quote_cancellation(order=order, actor=order.client)
     with nothing_changes(), pytest.raises(OrderNotInProgress):
         services.submit_work(order=order, doer=order.doer, message="Late.")
-
-
-def test_a_paid_order_in_milestones_is_not_cancelled_in_whole() -> None:
-    order = make_milestone_order(funded=True)
-    with nothing_changes(), pytest.raises(PaidOrderNotCancellable):
-        services.quote_cancellation(order=order, actor=order.client)
-    for actor in (order.client, order.doer):
-        with nothing_changes(), pytest.raises(PaidOrderNotCancellable):
-            services.cancel_order(order=order, actor=actor, reason="other")
-    operator = make_operator("finance")
-    with nothing_changes(), pytest.raises(OrderNotRefundable):
-        services.refund_order(order=order, operator=operator, amount=1_000, reason="Goodwill.")
 
 
 def test_work_by_the_hour_is_cancelled_like_a_fixed_price() -> None:

@@ -11,10 +11,12 @@ from payments.services.banking import (
     start_validation,
     validations_due,
 )
+from payments.services.chargebacks import chargebacks_due, find_chargebacks, look_at_chargeback, record_dispute
 from payments.services.escrow import (
     SMALLEST_REFUND,
     Settlement,
     abandon_escrow,
+    lock_escrows,
     open_escrow,
     refund_part,
     settle_escrow,
@@ -32,6 +34,8 @@ from payments.services.paying import (
 )
 from payments.services.payout_holds import approve_payout, hold_payout
 from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
+from payments.services.requesting import cancel_payout, request_payout
+from payments.services.returning import return_after_release
 from payments.services.requesting import cancel_payout, cancel_payout_for, request_payout
 from payments.services.second_person import (
     ask_for_act,
@@ -61,14 +65,18 @@ __all__ = [
     "cancel_payout",
     "cancel_payout_for",
     "carries_out",
+    "chargebacks_due",
     "confirm_act",
     "confirm_tax_rate",
     "decline_act",
     "events_due",
+    "find_chargebacks",
     "hold_payout",
     "hold_wallet",
     "keep_lines",
     "lapse_acts",
+    "lock_escrows",
+    "look_at_chargeback",
     "look_at_checkout",
     "look_at_payment",
     "look_for_settlements",
@@ -82,6 +90,7 @@ __all__ = [
     "put_off",
     "quote_shares",
     "read_report",
+    "record_dispute",
     "record_payout",
     "record_refund",
     "record_settlement",
@@ -95,6 +104,7 @@ __all__ = [
     "request_payout",
     "require_finance",
     "retry_refund",
+    "return_after_release",
     "revive_events",
     "send_payout",
     "send_refund",

@@ -1,5 +1,6 @@
 """Escrows: opened, given up, and decided once."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from khidma.kernel.clock import now
 from khidma.kernel.errors import NotFound
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, record_change
-from payments.errors import EscrowNotFunded, PartTooLarge
+from payments.errors import EscrowNotFunded, PartTooLarge, ReleaseHeld
 from payments.events import EscrowSettled
 from payments.models import AccountKind, Capture, Escrow, Refund, RefundReason, TransferKind
+from payments.selectors.chargebacks import is_disputed
 from payments.selectors.shares import Shares
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import promise_refund
@@ -91,6 +93,7 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settleme
 
     A rest too small for the gateway goes to the payee.
     :raises EscrowNotFunded: it holds no money, or was decided before.
+    :raises ReleaseHeld: the bank disputes the payment; what goes back as a whole is decided all the same.
     """
     escrow = lock_escrow(reference)
     if not 0 <= payee_gross <= escrow.amount:
@@ -102,6 +105,8 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settleme
         raise ValueError(f"payee_gross is {payee_gross} of {held}")
     if held - payee_gross < SMALLEST_REFUND:
         payee_gross = held
+    if payee_gross and is_disputed(escrow.funded_by_id):
+        raise ReleaseHeld
     shares = withhold(escrow, payee_gross=payee_gross)
     refunded = held - payee_gross
     _decide(escrow, shares, payee_gross=payee_gross, refunded=refunded, reason=reason)
@@ -142,7 +147,7 @@ def refund_part(*, reference: UUID, amount: int) -> Refund:
         raise ValueError(f"The gateway sends nothing below {SMALLEST_REFUND} back, and this is {amount}")
     if amount > escrow.held - SMALLEST_REFUND:
         raise PartTooLarge(details={"maximum": escrow.held - SMALLEST_REFUND})
-    capture, payment_id = _source(escrow)
+    capture, payment_id = source_of(escrow)
     escrow.refunded = (escrow.refunded or 0) + amount
     escrow.save(update_fields=["refunded"])
     refund = promise_refund(
@@ -155,6 +160,12 @@ def refund_part(*, reference: UUID, amount: int) -> Refund:
         entries=[debit(AccountKind.ESCROW, amount, escrow.pk), credit(AccountKind.REFUND_PENDING, amount, payment_id)],
     )
     return refund
+
+
+def lock_escrows(references: Collection[UUID]) -> list[Escrow]:
+    """The escrows of these references, under their locks, which are taken in the order in which everybody takes them."""
+    found = Escrow.objects.select_for_update(of=("self",), no_key=True).filter(reference__in=references)
+    return list(found.order_by("id"))
 
 
 def lock_escrow(reference: UUID) -> Escrow:
@@ -187,8 +198,8 @@ def _decide(escrow: Escrow, shares: Shares, *, payee_gross: int, refunded: int, 
     )
 
 
-def _source(escrow: Escrow) -> tuple[Capture, UUID]:
-    """Where the money of a funded escrow came from."""
+def source_of(escrow: Escrow) -> tuple[Capture, UUID]:
+    """Where the money of an escrow came from: its capture, and the payment that it was made for."""
     capture = escrow.funded_by
     if capture is None or capture.payment_id is None:
         raise RuntimeError(f"Escrow {escrow.pk} is funded by nothing.")
@@ -197,7 +208,7 @@ def _source(escrow: Escrow) -> tuple[Capture, UUID]:
 
 def _move_money(escrow: Escrow, shares: Shares, *, held: int, refunded: int) -> None:
     """All that the escrow holds in one transfer; the part for the payer is promised to where it came from."""
-    capture, payment_id = _source(escrow)
+    capture, payment_id = source_of(escrow)
     post(
         key=f"settle:{escrow.pk}",
         kind=TransferKind.SETTLE,

@@ -1,5 +1,6 @@
 """What follows when a milestone has ended: the next one's turn, or the end of the order."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from accounts import services as accounts
@@ -28,7 +29,7 @@ def go_on(order: Order) -> None:
     if open_ones:
         _give_turn(open_ones[0])
     elif any(row.status == MilestoneStatus.APPROVED for row in milestones):
-        _complete(order)
+        complete_order(order)
     else:
         _cancel(order)
 
@@ -40,7 +41,8 @@ def _give_turn(milestone: Milestone) -> None:
         milestone.save(update_fields=["turn_at"])
 
 
-def _complete(order: Order) -> None:
+def complete_order(order: Order) -> None:
+    """End a locked order of whose milestones every one has ended, and at least one was approved."""
     moment = now()
     advance(order, "finish", by=None, role="system", changes={"approved_at": moment, "completed_at": moment})
     gigs.complete_gig(gig_id=order.gig_id)
@@ -70,6 +72,13 @@ def drop_unpaid_milestones(
         payments.abandon_escrow(reference=milestone.pk)
         advance(milestone, "drop", by=by, role=role, reason=reason)
     return dropped
+
+
+def end_paid_milestones(order: Order, *, only: Collection[UUID], by: User | None, role: str, reason: str) -> None:
+    """End these milestones of a locked order, which are paid and not approved. Their money is the caller's to move."""
+    ended = [row for row in lock_milestones(order) if row.pk in only]
+    for milestone in ended:
+        advance(milestone, "refund", by=by, role=role, reason=reason, changes={"auto_approve_at": None})
 
 
 def refund_milestones(
