@@ -28,10 +28,19 @@ class PaymentSettings(RuntimeSettings, category="payments"):
         12, minimum=12, maximum=7200, help="Minutes after which the gateway gives up an uncaptured payment."
     )
     cooling_off_hours: int = setting(
-        24, minimum=0, maximum=168, help="Hours a newly verified account waits for its first withdrawal."
+        24 if settings.KHIDMA_WAITS else 0,
+        minimum=0,
+        maximum=168,
+        help="Hours a newly verified account waits for its first withdrawal.",
     )
     first_payout_hours: int = setting(
-        72, minimum=0, maximum=720, help="Hours from a user's first earning to the first withdrawal."
+        72 if settings.KHIDMA_WAITS else 0,
+        minimum=0,
+        maximum=720,
+        help="Hours from a user's first earning to the first withdrawal.",
+    )
+    hold_unsettled: bool = setting(
+        settings.KHIDMA_WAITS, help="Whether earnings wait until the gateway has paid them into our bank."
     )
     daily_payout_amount: int = setting(
         100_000_000, minimum=10_000, maximum=1_000_000_000, help="Most that a user withdraws in one day, paise."

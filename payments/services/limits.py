@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -37,7 +36,7 @@ def opens_at_of(account: BankAccount) -> datetime | None:
     """The moment from which a verified account takes money; none, while it is not verified."""
     if account.status != BankAccountStatus.VERIFIED or account.verified_at is None:
         return None
-    hours = PaymentSettings.load().cooling_off_hours if settings.KHIDMA_WAITS else 0
+    hours = PaymentSettings.load().cooling_off_hours
     verified_at: datetime = account.verified_at
     return verified_at + timedelta(hours=hours)
 
@@ -66,7 +65,7 @@ def require_within_day(user: User, amount: int) -> None:
 
 
 def _require_first_wait_over(user: User) -> None:
-    hours = PaymentSettings.load().first_payout_hours if settings.KHIDMA_WAITS else 0
+    hours = PaymentSettings.load().first_payout_hours
     if not hours or Payout.objects.filter(user=user, status=PayoutStatus.PROCESSED).exists():
         return
     earned = Entry.objects.filter(account__kind=AccountKind.WALLET, account__owner_id=user.pk, amount__lt=0)

@@ -1,39 +1,46 @@
 """When a withdrawal is not yet possible: waits that end by the clock of the database, and the limits of a day."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import make_doer
 from khidma.kernel import clock
+from khidma.kernel.clock import Now
+from khidma.kernel.ids import new_id
 from khidma.kernel.outbox import deliver_due
 from khidma.kernel.runtime import change
 from khidma.tests.races import at_once
 from payments import services
-from payments.errors import BankAccountCoolingOff, FirstPayoutWaiting, PayoutLimitReached
-from payments.models import Payout
+from payments.errors import BalanceTooSmall, BankAccountCoolingOff, FirstPayoutWaiting, PayoutLimitReached
+from payments.models import Capture, Payout
 from payments.runtime import PaymentSettings
+from payments.selectors import wallet_balance_of
 from payments.tests.factories import balance, books, earn, make_bank_account
 from payments.tests.test_payouts import hear
 
 HOUR = timedelta(hours=1)
+LOAD = "import json; from payments.runtime import PaymentSettings; rules = PaymentSettings()"
 
 
 @pytest.fixture
-def waits(committed_db: None, settings: LazySettings) -> Iterator[None]:
+def waits(committed_db: None) -> Iterator[None]:
     """A committed database whose clock may be shifted, with the waits of production."""
-    settings.KHIDMA_WAITS = True
+    rule(cooling_off_hours=24, first_payout_hours=72)
     yield
     connections["owner"].close()
 
 
-def rule(**values: int) -> None:
+def rule(**values: Any) -> None:
     with transaction.atomic():
         change(PaymentSettings, values)
 
@@ -98,13 +105,47 @@ def test_the_first_earnings_wait_and_later_ones_do_not(waits: None) -> None:
     assert services.request_payout(user=user, amount=30_000).status == "queued"
 
 
-def test_the_waits_are_off_where_nothing_is_real(db: None) -> None:
-    assert services.request_payout(user=with_money(50_000), amount=50_000).status == "queued"
+@pytest.mark.parametrize(("waits_are", "hours"), [("on", [24, 72, True]), ("off", [0, 0, False])])
+def test_the_waits_are_on_in_production_and_off_elsewhere(waits_are: str, hours: list[Any]) -> None:
+    names = "[rules.cooling_off_hours, rules.first_payout_hours, rules.hold_unsettled]"
+    told = subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup(); {LOAD}; print(json.dumps({names}))"],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "khidma.settings", "KHIDMA_WAITS": waits_are},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert json.loads(told.stdout) == hours
 
 
-def test_a_day_has_an_amount_and_begins_at_midnight_in_india(waits: None, settings: LazySettings) -> None:
-    settings.KHIDMA_WAITS = False
-    rule(daily_payout_amount=40_000)
+# Unsettled
+
+
+def test_earnings_wait_until_the_gateway_has_settled_them(db: None) -> None:
+    user = with_money(30_000)
+    rule(hold_unsettled=True)
+    assert (wallet_balance_of(user.pk).available, wallet_balance_of(user.pk).pending) == (0, 30_000)
+    assert refusal_of(user, 30_000, BalanceTooSmall) == {"available": 0}
+    Capture.objects.update(settled_at=Now())
+    earn(user, 20_000)
+    assert (wallet_balance_of(user.pk).available, wallet_balance_of(user.pk).pending) == (30_000, 20_000)
+    refusal_of(user, 30_001, BalanceTooSmall)
+    assert services.request_payout(user=user, amount=30_000).status == "queued"
+    assert wallet_balance_of(user.pk).available == 0
+
+
+def test_what_is_unsettled_and_held_is_never_less_than_nothing(db: None) -> None:
+    user = with_money(30_000)
+    rule(hold_unsettled=True)
+    services.hold_wallet(user_id=user.pk, amount=30_000, reason="chargeback", reference=new_id())
+    assert (wallet_balance_of(user.pk).available, wallet_balance_of(user.pk).pending) == (0, 30_000)
+
+
+# Limits
+
+
+def test_a_day_has_an_amount_and_begins_at_midnight_in_india(waits: None) -> None:
+    rule(daily_payout_amount=40_000, cooling_off_hours=0, first_payout_hours=0)
     today = timezone.localtime(clock.now()).replace(hour=23, minute=50, second=0, microsecond=0)
     shift_to(today + 24 * HOUR)
     user = with_money(100_000)
@@ -146,8 +187,8 @@ def test_ten_at_once_do_not_share_what_is_left_of_the_day(committed_db: None) ->
     assert balance("wallet", user.pk) == 180_000
 
 
-def test_the_user_is_told_from_when_a_new_account_takes_money(db: None, settings: LazySettings) -> None:
-    settings.KHIDMA_WAITS = True
+def test_the_user_is_told_from_when_a_new_account_takes_money(db: None) -> None:
+    rule(cooling_off_hours=24)
     user = make_doer()
     make_bank_account(user)
     deliver_due()
