@@ -21,7 +21,7 @@ class ContestEvent(Event):
 
 @dataclass(frozen=True)
 class ContestOpened(ContestEvent):
-    """The party `raised_by` does not accept the fault that was found; an operator decides, `decide_by` at the latest."""
+    """The party `raised_by` does not accept the fault that was found; an operator decides by `decide_by`."""
 
     raised_by: UUID
     decide_by: datetime

@@ -154,9 +154,7 @@ def tell_both_of_cancellation(event: OrderCancelled) -> None:
 def tell_both_of_cancelled_milestones(event: MilestonesCancelled) -> None:
     parts = {event.client_id: event.client_refund, event.doer_id: event.doer_amount}
     for user_id in sorted(parts):
-        body = _("The rest of “%(title)s” was cancelled; what was approved or handed in stays.") % {
-            "title": event.title
-        }
+        body = _("The rest of “%(title)s” was cancelled; work handed in is left as it is.") % {"title": event.title}
         if parts[user_id]:
             body += " " + _("You get %(amount)s.") % {"amount": rupees(parts[user_id])}
         tell_of_order(event, user_id, "milestones_cancelled", _("Milestones cancelled"), body, ("email", "push"))
