@@ -134,9 +134,16 @@ class MilestoneRevisionRequested(MilestoneEvent):
 
 @dataclass(frozen=True)
 class MilestoneApproved(MilestoneEvent):
-    """The work of one milestone was taken; `paid` is what reached the doer's wallet, in paise."""
+    """The work of one milestone was taken; `paid` is what reached the doer's wallet, in paise: 0 while it is held."""
 
     by_clock: bool
+    paid: int
+
+
+@dataclass(frozen=True)
+class MilestoneReleased(MilestoneEvent):
+    """The pay for an approved milestone was held and has gone on: `paid` reached the doer's wallet, in paise."""
+
     paid: int
 
 

@@ -3,13 +3,23 @@
 from khidma.kernel.events import handles
 from orders import services
 from orders.events import CancellationJudged, MilestonesCancelled, OrderCancelled, OrderCompleted, OrderEvent
-from payments.events import PaymentCaptured
+from payments.events import ChargebackMoved, PaymentCaptured
 
 
 @handles(PaymentCaptured)
 def begin_paid_orders(event: PaymentCaptured) -> None:
     """The gateway's word comes here however it came in: by webhook, by the poller, or by the client's verify."""
     services.take_up_payment(references=event.references)
+
+
+@handles(ChargebackMoved)
+def follow_chargeback(event: ChargebackMoved) -> None:
+    """The bank has decided: what it took is gone, what it held goes on."""
+    if event.status in {"open", "under_review"} or not event.moves_money:
+        return
+    for reference in event.emptied:
+        services.end_charged_back(reference=reference)
+    services.go_on_after_chargeback(references=event.references)
 
 
 @handles(OrderCompleted)

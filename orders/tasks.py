@@ -38,6 +38,19 @@ def approve_unanswered_milestones() -> int:
     return _each(due, lambda key: services.approve_milestone_by_clock(milestone_id=key))
 
 
+@sweep(every=30)
+def release_held_orders() -> int:
+    """Pay for approved orders whose release was held; how many."""
+    return _each(services.held_orders().order_by("approved_at"), lambda key: services.release_held_order(order_id=key))
+
+
+@sweep(every=30)
+def release_held_milestones() -> int:
+    """Pay for approved milestones whose release was held; how many."""
+    due = services.held_milestones().order_by("approved_at")
+    return _each(due, lambda key: services.release_held_milestone(milestone_id=key))
+
+
 @sweep(every=300)
 def drop_unpaid_milestones() -> int:
     """Give up the milestones whose money did not come after their turn; how many."""

@@ -31,6 +31,10 @@ class AlreadyAsked(Refused):
     message = _("This was asked for before and waits for another operator.")
 
 
+class PaymentUnseen(KhidmaError):
+    """The gateway speaks of a payment that has not been booked yet: what it says is taken up again later."""
+
+
 class BalanceTooSmall(Refused):
     """The wallet holds less than is asked; `details.available` is in paise."""
 
@@ -64,6 +68,27 @@ class PartTooLarge(Refused):
 
     code = "part_too_large"
     message = _("This is more than can be refunded while the rest stays in escrow.")
+
+
+class EscrowNotReleased(Refused):
+    """Only money that was released can be returned."""
+
+    code = "escrow_not_released"
+    message = _("Nothing of this has been released.")
+
+
+class ReturnTooLarge(Refused):
+    """More than was released and has not gone back; `details.maximum` is what can still go back, in paise."""
+
+    code = "return_too_large"
+    message = _("This is more than can still be returned.")
+
+
+class ReleaseHeld(Refused):
+    """The payer's bank disputes the payment: what it pays for is released only once that has ended."""
+
+    code = "release_held"
+    message = _("The bank is looking at this payment. The money is released as soon as it has decided.")
 
 
 class AlreadyPaid(Refused):
@@ -190,3 +215,17 @@ class TaxRateNeedsAnother(Refused):
 
     code = "tax_rate_needs_another"
     message = _("Somebody else has to confirm what you proposed.")
+
+
+class SaleNotAwaiting(Refused):
+    """It was paid, or given up: nothing is awaited for it."""
+
+    code = "already_paid"
+    message = _("This does not wait for a payment any more.")
+
+
+class SaleNotReturnable(Refused):
+    """Only what was paid, and has not gone back, can be returned."""
+
+    code = "sale_not_returnable"
+    message = _("There is nothing that could be returned for this.")

@@ -78,6 +78,44 @@ class EscrowSettled(Event):
 
 
 @dataclass(frozen=True)
+class MoneyReturned(Event):
+    """So much of what was released goes back to the payer (`why`: `operator`) or to the payer's bank (`chargeback`).
+
+    Of the payee's part, `taken` came out of the wallet and `owed` is a debt now; `payout_ids` were called back for it.
+    """
+
+    return_id: UUID
+    reference: UUID
+    payer_id: UUID
+    payee_id: UUID
+    amount: int
+    taken: int
+    owed: int
+    why: str
+    payout_ids: list[UUID]
+
+
+@dataclass(frozen=True)
+class ChargebackMoved(Event):
+    """The payer's bank disputes a payment, or went on with it. In the phases that move money, release, refunds and so
+    much of the payees' wallets are held as long as `status` is `open` or `under_review`.
+
+    `emptied` are the references whose escrow a lost one has taken as a whole.
+    """
+
+    chargeback_id: UUID
+    payment_id: UUID | None
+    references: list[UUID]
+    payer_id: UUID | None
+    payee_ids: list[UUID]
+    amount: int
+    phase: str
+    status: str
+    moves_money: bool
+    emptied: list[UUID]
+
+
+@dataclass(frozen=True)
 class PayoutRequested(Event):
     """A withdrawal is ready to be sent; the amount has left the wallet."""
 

@@ -1,8 +1,17 @@
 """What operators may set about money while the system runs: the category `payments`."""
 
+from typing import Any
+
 from django.conf import settings
 
 from khidma.kernel.runtime import RuntimeSettings, setting
+
+CHARGEBACK_REASONS = frozenset({"not_delivered", "quality", "other"})
+
+
+def are_chargeback_reasons(value: Any) -> bool:
+    """Whether it is a list of reasons that a bank may give."""
+    return isinstance(value, list) and all(isinstance(one, str) and one in CHARGEBACK_REASONS for one in value)
 
 
 class PaymentSettings(RuntimeSettings, category="payments"):
@@ -54,6 +63,11 @@ class PaymentSettings(RuntimeSettings, category="payments"):
     )
     name_match_minimum: int = setting(
         50, minimum=0, maximum=100, help="How well the bank's name must match the holder's, 0 to 100."
+    )
+    chargebacks_borne_by_payee: list[str] = setting(
+        ["not_delivered", "quality"],
+        check=are_chargeback_reasons,
+        help="Reasons for which the payee bears a chargeback that was lost with evidence; else the platform does.",
     )
     look_after_seconds: int = setting(
         30, minimum=1, maximum=3600, help="Age in seconds at which something in flight is looked at again."

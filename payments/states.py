@@ -10,6 +10,8 @@ from payments.errors import (
     EscrowNotAwaiting,
     EscrowNotFunded,
     PayoutAlreadySent,
+    SaleNotAwaiting,
+    SaleNotReturnable,
 )
 
 
@@ -68,6 +70,14 @@ class SecondPersonStatus(models.TextChoices):
     LAPSED = "lapsed", _("Not confirmed in time")
 
 
+class ChargebackStatus(models.TextChoices):
+    OPEN = "open", _("Open")
+    UNDER_REVIEW = "under_review", _("Under review")
+    WON = "won", _("Won")
+    LOST = "lost", _("Lost")
+    CLOSED = "closed", _("Closed")
+
+
 ESCROW_STATES = StateTable(
     "escrow",
     [
@@ -98,6 +108,8 @@ REFUND_STATES = StateTable(
         Transition("process", {"sent", "waiting_funds"}, "processed"),
         Transition("fail", {"sent", "waiting_funds", "processed"}, "failed"),
         Transition("try_again", {"failed"}, "promised", actors={"operator"}),
+        Transition("pay_by_bank", {"failed"}, "sent", actors={"operator"}),
+        Transition("settle_by_chargeback", {"promised", "failed"}, "processed"),
     ],
     ends={"processed"},
 )
@@ -151,4 +163,33 @@ SECOND_PERSON_STATES = StateTable(
         Transition("lapse", {"asked"}, "lapsed"),
     ],
     ends={"confirmed", "declined", "lapsed"},
+)
+
+CHARGEBACK_STATES = StateTable(
+    "chargeback",
+    [
+        Transition("review", {"open"}, "under_review"),
+        Transition("win", {"open", "under_review"}, "won"),
+        Transition("lose", {"open", "under_review"}, "lost"),
+        Transition("close", {"open", "under_review"}, "closed"),
+    ],
+    ends={"won", "lost", "closed"},
+)
+
+
+class SaleStatus(models.TextChoices):
+    AWAITING = "awaiting", _("Awaits its money")
+    SOLD = "sold", _("Sold")
+    RETURNED = "returned", _("Returned")
+    ABANDONED = "abandoned", _("Abandoned")
+
+
+SALE_STATES = StateTable(
+    "sale",
+    [
+        Transition("sell", {"awaiting"}, "sold", refusal=SaleNotAwaiting),
+        Transition("abandon", {"awaiting"}, "abandoned", refusal=SaleNotAwaiting),
+        Transition("return", {"sold"}, "returned", actors={"system", "operator"}, refusal=SaleNotReturnable),
+    ],
+    ends={"sold", "returned", "abandoned"},
 )

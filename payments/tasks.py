@@ -30,6 +30,25 @@ def look_at_payments() -> int:
 
 
 @sweep(every=EVERY)
+def look_at_chargebacks() -> int:
+    """Disputes that a bank has yet to decide."""
+    count = 0
+    for dispute_id in services.chargebacks_due():
+        try:
+            services.look_at_chargeback(dispute_id=dispute_id)
+        except Exception as error:
+            log.error("sweep_failed", id=dispute_id, exc_info=error)
+        count += 1
+    return count
+
+
+@sweep(every=600)
+def find_chargebacks() -> int:
+    """Disputes of which no event has told us."""
+    return services.find_chargebacks()
+
+
+@sweep(every=EVERY)
 def send_refunds() -> int:
     """Refunds that were promised, and those under way."""
     return _each(services.refunds_due(), lambda found: services.send_refund(refund_id=found), Refund)

@@ -1,6 +1,7 @@
 """Every write of orders, one function per use case."""
 
 from orders.services.cancelling import cancel_order
+from orders.services.charging_back import end_charged_back, go_on_after_chargeback
 from orders.services.completion import keep_completion_rate
 from orders.services.contesting import contest_cancellation, judge_cancellation, settle_cancellation
 from orders.services.deciding import approve_by_clock, approve_work
@@ -13,6 +14,7 @@ from orders.services.paying import confirm_payment, prepare_payment, take_up_pay
 from orders.services.placing import accept_application
 from orders.services.quoting import forget_quotes, quote_cancellation
 from orders.services.refunding import refund_order
+from orders.services.releasing import held_milestones, held_orders, release_held_milestone, release_held_order
 from orders.services.silence import ask_silent, refund_silent, silent_orders
 from orders.services.working import request_revision, start_work, submit_work
 
@@ -28,8 +30,12 @@ __all__ = [
     "confirm_payment",
     "contest_cancellation",
     "drop_milestone_by_clock",
+    "end_charged_back",
     "expire_unpaid",
     "forget_quotes",
+    "go_on_after_chargeback",
+    "held_milestones",
+    "held_orders",
     "judge_cancellation",
     "keep_completion_rate",
     "prepare_payment",
@@ -37,6 +43,8 @@ __all__ = [
     "refund_order",
     "refund_overdue_milestone",
     "refund_silent",
+    "release_held_milestone",
+    "release_held_order",
     "request_revision",
     "revise_milestones",
     "settle_cancellation",

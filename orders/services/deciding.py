@@ -4,24 +4,22 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts import services as accounts
 from accounts.models import User
-from gigs import services as gigs
 from khidma.kernel.clock import Now, now
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock
-from orders.events import OrderApproved, OrderCompleted
+from orders.events import OrderApproved
 from orders.models import Order
 from orders.services.announcing import facts
-from orders.services.hours import earned_amount
 from orders.services.milestones.deciding import approve_milestones
-from payments import selectors as money
-from payments import services as payments
+from orders.services.releasing import release_pay
 
 
 @transaction.atomic
 def approve_work(*, order: Order, client: User) -> Order:
     """Approve the submitted work and pay the doer; in milestones, all that are submitted.
+
+    While the bank disputes the payment the order stays `approved`; the pay follows by itself.
 
     :raises OrderNotSubmitted: there is nothing to approve.
     """
@@ -50,9 +48,4 @@ def approve_by_clock(*, order_id: UUID) -> bool:
 def _approve(order: Order, *, by: User | None, role: str) -> None:
     advance(order, "approve", by=by, role=role, changes={"approved_at": now(), "auto_approve_at": None})
     publish(OrderApproved(**facts(order), by_clock=by is None))
-    earned = min(earned_amount(order), money.escrow_of(order.pk).held)
-    settlement = payments.settle_escrow(reference=order.pk, payee_gross=earned, reason="approved")
-    advance(order, "release", by=None, role="system", changes={"completed_at": now()})
-    gigs.complete_gig(gig_id=order.gig_id)
-    accounts.record_completed_gig(user_id=order.doer_id)
-    publish(OrderCompleted(**facts(order), doer_payout=settlement.payee_net))
+    release_pay(order)

@@ -101,7 +101,9 @@ def pay_uncontested(order: Order, division: Division) -> int:
 def _pay(reference: UUID, part: Outcome) -> int:
     if not part.kept:
         reason = f"cancelled: {part.row}"
-        return payments.settle_escrow(reference=reference, payee_gross=part.doer_gross, reason=reason).payee_net
+        return payments.settle_escrow(
+            reference=reference, payee_gross=part.doer_gross, reason=reason, hold_in_wallet=True
+        ).payee_net
     if part.held > part.kept:
         payments.refund_part(reference=reference, amount=part.held - part.kept)
     return doers_net({reference: part.doer_gross})
@@ -114,6 +116,7 @@ def pay_kept(division: Division, *, fault: str) -> Paid:
             reference=reference,
             payee_gross=min(part.at_stake, money.escrow_of(reference).held) if fault == Fault.CLIENT else 0,
             reason=f"cancelled: {part.row}",
+            hold_in_wallet=True,
         )
         for reference, part in division.parts.items()
         if part.kept

@@ -30,7 +30,7 @@ def _line(entry: Any, escrow: Escrow | None) -> dict[str, Any]:
         "id": entry.transfer_id,
         "type": kind,
         "amount": entry.change,
-        "breakdown": _breakdown(escrow) if escrow else None,
+        "breakdown": _breakdown(escrow) if escrow and kind == EARNING else None,
         "balance_after": entry.balance_after,
         "description": _description(kind, entry.transfer.note),
         "order_id": escrow.whole if escrow else None,

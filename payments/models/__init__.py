@@ -1,12 +1,24 @@
 """Tables of payments: the ledger first, then what the ledger's postings are about."""
 
 from payments.models.banking import BankAccount, Payout, Validation
+from payments.models.chargebacks import Chargeback, ChargebackPhase
 from payments.models.escrow import Escrow
 from payments.models.gateway import EventStatus, GatewayAttempt, GatewayEvent
 from payments.models.holding import PayoutHold, WalletHold
 from payments.models.ledger import Account, AccountKind, Entry, Transfer, TransferKind
-from payments.models.paying import Capture, CaptureUse, Payment, PaymentItem, PaymentPurpose, Refund, RefundReason
+from payments.models.paying import (
+    Capture,
+    CaptureUse,
+    Payment,
+    PaymentItem,
+    PaymentPurpose,
+    Refund,
+    RefundReason,
+    RefundWay,
+)
+from payments.models.returns import Return, ReturnReason
 from payments.models.second_person import SecondPersonAct
+from payments.models.selling import Sale
 from payments.models.settling import Settlement, SettlementLine
 from payments.models.taxes import PanStatus, TaxKind, TaxProfile, TaxRate, TaxYear
 
@@ -16,6 +28,8 @@ __all__ = [
     "BankAccount",
     "Capture",
     "CaptureUse",
+    "Chargeback",
+    "ChargebackPhase",
     "Entry",
     "Escrow",
     "EventStatus",
@@ -29,6 +43,10 @@ __all__ = [
     "PayoutHold",
     "Refund",
     "RefundReason",
+    "RefundWay",
+    "Return",
+    "ReturnReason",
+    "Sale",
     "SecondPersonAct",
     "Settlement",
     "SettlementLine",

@@ -103,12 +103,18 @@ class PayoutMode(models.TextChoices):
 
 
 class Payout(Stateful, Record):
-    """One withdrawal. Its id is its idempotency key and reference at the gateway, for as long as it lives."""
+    """One withdrawal. Its id is its idempotency key and reference at the gateway, for as long as it lives.
+
+    With a `refund` it is no withdrawal: it pays that refund to the payer's bank account, and never meets a wallet.
+    """
 
     states = PAYOUT_STATES
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts")
     bank_account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="payouts")
+    refund = models.ForeignKey(
+        "payments.Refund", null=True, editable=False, on_delete=models.PROTECT, related_name="payouts"
+    )
     amount = PaiseField()
     mode = models.CharField(max_length=4, choices=PayoutMode)
     status = StateField(choices=PayoutStatus, default=PayoutStatus.REQUESTED)
@@ -125,7 +131,12 @@ class Payout(Stateful, Record):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(amount__gte=1, amount__lte=CAP_PAISE), name="payments_payout_amount")
+            models.CheckConstraint(condition=Q(amount__gte=1, amount__lte=CAP_PAISE), name="payments_payout_amount"),
+            models.UniqueConstraint(
+                fields=["refund"],
+                condition=Q(status__in=["requested", "held", "queued", "processing", "processed"]),
+                name="payments_payout_one_for_a_refund",
+            ),
         ]
         indexes = [
             models.Index(fields=["user", "-id"], name="payments_payout_user"),

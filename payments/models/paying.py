@@ -55,7 +55,8 @@ class Payment(Stateful, Record):
     @property
     def references(self) -> list[UUID]:
         """What is paid for, by the callers' own ids."""
-        return sorted(item.escrow.reference for item in self.items.select_related("escrow"))
+        bought = [self.sale.reference] if hasattr(self, "sale") else []
+        return sorted([*bought, *(item.escrow.reference for item in self.items.select_related("escrow"))])
 
 
 class PaymentItem(Record):
@@ -122,6 +123,15 @@ class RefundReason(models.TextChoices):
     SURPLUS = "surplus", _("Paid twice")
     DECISION = "decision", _("Decided")
     PART = "part", _("A part, before the decision")
+    RETURN = "return", _("After the release")
+
+
+class RefundWay(models.TextChoices):
+    """How the money goes back."""
+
+    SOURCE = "source", _("To where it came from")
+    BANK = "bank", _("To a bank account of the payer")
+    CHARGEBACK = "chargeback", _("By the payer's own bank")
 
 
 class Refund(Stateful, Record):
@@ -134,6 +144,7 @@ class Refund(Stateful, Record):
     escrow = models.ForeignKey(Escrow, null=True, on_delete=models.PROTECT, related_name="refunds")
     amount = PaiseField()
     reason = models.CharField(max_length=10, choices=RefundReason)
+    way = models.CharField(max_length=10, choices=RefundWay, default=RefundWay.SOURCE)
     status = StateField(choices=RefundStatus, default=RefundStatus.PROMISED)
     gateway_refund_id = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001 (unique, and absent until the gateway answers)
     failure_reason = models.CharField(max_length=200, blank=True)

@@ -133,6 +133,21 @@ class StatementLine:
 
 
 @dataclass(frozen=True)
+class DisputeSighting:
+    """A dispute as the gateway has it. `respond_by` in seconds since the epoch; evidence is what was submitted."""
+
+    dispute_id: str
+    payment_id: str
+    amount: int
+    status: str
+    phase: str
+    reason_code: str = ""
+    amount_deducted: int = 0
+    has_evidence: bool = False
+    respond_by: int | None = None
+
+
+@dataclass(frozen=True)
 class News:
     """What one event says: at most one of these is there."""
 
@@ -141,6 +156,7 @@ class News:
     refund: RefundSighting | None = None
     payout: PayoutSighting | None = None
     validation: ValidationSighting | None = None
+    dispute: DisputeSighting | None = None
     settlement: SettlementSighting | None = None
 
 
@@ -165,6 +181,8 @@ class Gateway(Protocol):
     def refund(self, payment_id: str, body: dict[str, Any], *, key: str) -> RefundSighting: ...
     def find_refund(self, payment_id: str, *, receipt: str) -> RefundSighting | None: ...
     def fetch_refund(self, refund_id: str) -> RefundSighting: ...
+    def fetch_dispute(self, dispute_id: str) -> DisputeSighting: ...
+    def recent_disputes(self) -> list[DisputeSighting]: ...
     def fund_account(self, *, contact: dict[str, Any], account: dict[str, Any]) -> FundAccount: ...
     def validation_body(self, *, fund_account_id: str, amount: int, reference: str) -> dict[str, Any]: ...
     def validate(self, body: dict[str, Any]) -> ValidationSighting: ...

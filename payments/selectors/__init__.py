@@ -10,12 +10,14 @@ from payments.selectors.banking import (
 )
 from payments.selectors.checking import LedgerReport, check_ledger, compare_with_gateway
 from payments.selectors.paying import escrow_of, get_payment_for, list_payments_for, payments_of, refunds_of
+from payments.selectors.returns import Returned, returnable_of, returned_of
 from payments.selectors.shares import Shares, quote_shares, shares_of, shares_of_each
 from payments.selectors.taxes import get_tax_profile_for, rates_on
 from payments.selectors.wallet import WalletBalance, figures_of, list_wallet_entries_for, wallet_balance_of
 
 __all__ = [
     "LedgerReport",
+    "Returned",
     "Shares",
     "WalletBalance",
     "check_ledger",
@@ -36,6 +38,8 @@ __all__ = [
     "quote_shares",
     "rates_on",
     "refunds_of",
+    "returnable_of",
+    "returned_of",
     "shares_of",
     "shares_of_each",
     "wallet_balance_of",

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.figures import ProfileFigures
 from accounts.models import User
-from payments.models import Account, AccountKind, BankAccount, Entry, Escrow, Payout, TransferKind
+from payments.models import Account, AccountKind, BankAccount, Entry, Escrow, Payout, Return, TransferKind
 from payments.selectors.available import available_of
 from payments.selectors.shares import shares_of_each
 from payments.states import EscrowStatus, PayoutStatus
@@ -50,7 +50,7 @@ def wallet_balance_of(user_id: UUID) -> WalletBalance:
         )
     )
     decided = Escrow.objects.filter(payee_id=user_id, status=EscrowStatus.DECIDED)
-    withdrawn = Payout.objects.filter(user_id=user_id, status=PayoutStatus.PROCESSED)
+    withdrawn = Payout.objects.filter(user_id=user_id, refund=None, status=PayoutStatus.PROCESSED)
     paid = Escrow.objects.filter(payer_id=user_id, status=EscrowStatus.FUNDED)
     wallet = owned.get(AccountKind.WALLET, 0)
     available = available_of(user_id, wallet)
@@ -59,9 +59,15 @@ def wallet_balance_of(user_id: UUID) -> WalletBalance:
         pending=_undecided(user_id) + wallet - available,
         in_escrow=paid.aggregate(total=Sum(HELD))["total"] or 0,
         owed=owned.get(AccountKind.RECEIVABLE, 0),
-        total_earnings=decided.aggregate(total=Sum("payee_net"))["total"] or 0,
+        total_earnings=(decided.aggregate(total=Sum("payee_net"))["total"] or 0) - _returned(user_id),
         total_withdrawn=withdrawn.aggregate(total=Sum("amount"))["total"] or 0,
     )
+
+
+def _returned(user_id: UUID) -> int:
+    """What the user has earned and had to give back."""
+    returns = Return.objects.filter(escrow__payee_id=user_id)
+    return returns.aggregate(total=Sum(F("taken") + F("owed")))["total"] or 0
 
 
 def _undecided(user_id: UUID) -> int:
@@ -103,6 +109,6 @@ def list_wallet_entries_for(
 
 
 def escrows_behind(entries: Iterable[Entry]) -> dict[UUID, Escrow]:
-    """The decided escrows that earnings come from, by their ids."""
-    settled = [entry.transfer.reference for entry in entries if entry.transfer.kind == TransferKind.SETTLE]
-    return Escrow.objects.in_bulk(settled)
+    """The decided escrows that earnings and clawbacks are about, by their ids."""
+    about = {TransferKind.SETTLE, TransferKind.RETURN}
+    return Escrow.objects.in_bulk(entry.transfer.reference for entry in entries if entry.transfer.kind in about)

@@ -34,9 +34,8 @@ from payments.services.paying import (
 )
 from payments.services.payout_holds import approve_payout, hold_payout
 from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
-from payments.services.requesting import cancel_payout, request_payout
-from payments.services.returning import return_after_release
 from payments.services.requesting import cancel_payout, cancel_payout_for, request_payout
+from payments.services.returning import return_after_release
 from payments.services.second_person import (
     ask_for_act,
     carries_out,
@@ -46,6 +45,7 @@ from payments.services.second_person import (
     needs_second_person,
     require_finance,
 )
+from payments.services.selling import abandon_sale, return_sale, start_sale
 from payments.services.settling import keep_lines, look_for_settlements, read_report, record_settlement, reports_due
 from payments.services.taxes import confirm_tax_rate, propose_tax_rate, set_tax_profile, withdraw_tax_rate
 from payments.services.watching import Watched, put_off
@@ -58,6 +58,7 @@ __all__ = [
     "Sighting",
     "Watched",
     "abandon_escrow",
+    "abandon_sale",
     "add_bank_account",
     "approve_payout",
     "ask_for_act",
@@ -105,6 +106,7 @@ __all__ = [
     "require_finance",
     "retry_refund",
     "return_after_release",
+    "return_sale",
     "revive_events",
     "send_payout",
     "send_refund",
@@ -114,6 +116,7 @@ __all__ = [
     "shares_of",
     "shares_of_each",
     "start_payment",
+    "start_sale",
     "start_validation",
     "store_event",
     "validations_due",

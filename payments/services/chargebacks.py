@@ -1,7 +1,7 @@
 """Chargebacks: followed as the gateway tells them. While one is open, release, refunds and wallets are held."""
 
 from datetime import UTC, datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -15,6 +15,7 @@ from payments.models import AccountKind, Capture, Chargeback, ChargebackPhase, E
 from payments.models.chargebacks import LIVE
 from payments.providers import gateway
 from payments.providers.gateway import DisputeSighting, GatewaySaidNo, GatewaySilent
+from payments.selectors.chargebacks import wallet_hold_of
 from payments.selectors.returns import returnable_of
 from payments.services.bearing import Grounds, bear_loss
 from payments.services.holding import hold_wallet, release_wallet_hold
@@ -144,15 +145,15 @@ def _hold(chargeback: Chargeback, grounds: Grounds) -> None:
         if amount <= 0:
             continue
         left -= amount
-        hold_wallet(user_id=escrow.payee_id, amount=amount, reason="chargeback", reference=_hold_of(chargeback, escrow))
+        hold_wallet(
+            user_id=escrow.payee_id,
+            amount=amount,
+            reason="chargeback",
+            reference=wallet_hold_of(chargeback.pk, escrow.pk),
+        )
         missing = amount - balance_of(AccountKind.WALLET, escrow.payee_id)
         if missing > 0:
             call_back_unsent(escrow.payee_id, missing, reason="The bank of a payer disputes a payment.")
-
-
-def _hold_of(chargeback: Chargeback, escrow: Escrow) -> UUID:
-    """The reference of what is held for one escrow because of one chargeback."""
-    return uuid5(chargeback.pk, str(escrow.pk))
 
 
 def _keep(chargeback: Chargeback, sighting: DisputeSighting) -> None:
@@ -205,7 +206,7 @@ def _end(chargeback: Chargeback, grounds: Grounds, status: ChargebackStatus) -> 
     advance(chargeback, ENDS[status], by=None, role="system", changes=changes)
     if chargeback.moves_money:
         for escrow in grounds.escrows:
-            release_wallet_hold(reference=_hold_of(chargeback, escrow))
+            release_wallet_hold(reference=wallet_hold_of(chargeback.pk, escrow.pk))
         take_up_refunds(chargeback.capture)
     _announce(chargeback, grounds, emptied)
 

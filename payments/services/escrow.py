@@ -14,8 +14,9 @@ from khidma.kernel.states import advance, record_change
 from payments.errors import EscrowNotFunded, PartTooLarge, ReleaseHeld
 from payments.events import EscrowSettled
 from payments.models import AccountKind, Capture, Escrow, Refund, RefundReason, TransferKind
-from payments.selectors.chargebacks import is_disputed
+from payments.selectors.chargebacks import live_of, wallet_hold_of
 from payments.selectors.shares import Shares
+from payments.services.holding import hold_wallet
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import promise_refund
 from payments.services.taxes import withhold
@@ -86,14 +87,15 @@ def abandon_escrow(*, reference: UUID) -> Escrow:
 
 
 @transaction.atomic
-def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settlement:
+def settle_escrow(*, reference: UUID, payee_gross: int, reason: str, hold_in_wallet: bool = False) -> Settlement:
     """Decide a funded escrow, once: `payee_gross` less fees goes to the payee's wallet, the rest back to the payer.
 
     `payee_gross` is of what it holds now; `Settlement.refunded` leaves out what went back in parts before.
 
     A rest too small for the gateway goes to the payee.
     :raises EscrowNotFunded: it holds no money, or was decided before.
-    :raises ReleaseHeld: the bank disputes the payment; what goes back as a whole is decided all the same.
+    :raises ReleaseHeld: the bank disputes the payment; what goes back as a whole is decided all the same, and with
+        `hold_in_wallet` anything: then the payee's part is held on the wallet instead.
     """
     escrow = lock_escrow(reference)
     if not 0 <= payee_gross <= escrow.amount:
@@ -105,12 +107,16 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str) -> Settleme
         raise ValueError(f"payee_gross is {payee_gross} of {held}")
     if held - payee_gross < SMALLEST_REFUND:
         payee_gross = held
-    if payee_gross and is_disputed(escrow.funded_by_id):
+    disputes = list(live_of(escrow.funded_by_id)) if payee_gross else []
+    if disputes and not hold_in_wallet:
         raise ReleaseHeld
     shares = withhold(escrow, payee_gross=payee_gross)
     refunded = held - payee_gross
     _decide(escrow, shares, payee_gross=payee_gross, refunded=refunded, reason=reason)
     _move_money(escrow, shares, held=held, refunded=refunded)
+    for dispute in disputes if shares.payee_net else []:
+        hold = wallet_hold_of(dispute.pk, escrow.pk)
+        hold_wallet(user_id=escrow.payee_id, amount=shares.payee_net, reason="chargeback", reference=hold)
     publish(
         EscrowSettled(
             reference=escrow.reference,
@@ -163,7 +169,7 @@ def refund_part(*, reference: UUID, amount: int) -> Refund:
 
 
 def lock_escrows(references: Collection[UUID]) -> list[Escrow]:
-    """The escrows of these references, under their locks, which are taken in the order in which everybody takes them."""
+    """The escrows of these references, under their locks, taken in the order in which everybody takes them."""
     found = Escrow.objects.select_for_update(of=("self",), no_key=True).filter(reference__in=references)
     return list(found.order_by("id"))
 

@@ -20,6 +20,7 @@ from payments.providers import gateway
 from payments.providers.gateway import GatewaySaidNo, News, Sighting
 from payments.services.banking import record_validation
 from payments.services.capturing import set_aside
+from payments.services.chargebacks import record_dispute
 from payments.services.paying import adopt_order, record_sighting
 from payments.services.refunds import record_refund
 from payments.services.settling import record_settlement
@@ -79,6 +80,9 @@ def _effect(news: News) -> Callable[[], object]:
         return _payment_effect(news.payment)
     if (refund := news.refund) is not None and refund.is_of_captured:
         return lambda: record_refund(sighting=refund)
+    if news.dispute is not None:
+        dispute = gateway().fetch_dispute(news.dispute.dispute_id)  # its present state decides, not the event
+        return lambda: record_dispute(sighting=dispute)
     if (payout := news.payout) is not None:
         return lambda: record_payout(sighting=payout)
     if (validation := news.validation) is not None:

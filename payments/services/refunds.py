@@ -15,10 +15,11 @@ from khidma.kernel.events import publish
 from khidma.kernel.ids import new_id
 from khidma.kernel.states import advance, lock, record_change
 from payments.events import RefundFailed, RefundProcessed, RefundPromised
-from payments.models import AccountKind, Capture, Escrow, GatewayAttempt, Payment, Refund, TransferKind
+from payments.models import AccountKind, Capture, Escrow, GatewayAttempt, Payment, Refund, RefundWay, TransferKind
 from payments.models.gateway import AttemptStatus, Operation
 from payments.providers import gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, RefundSighting
+from payments.selectors.chargebacks import is_disputed
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
 from payments.services.posting import credit, debit, post
 from payments.services.watching import next_look
@@ -66,6 +67,8 @@ def send_refund(*, refund_id: UUID) -> None:
         if not is_ours:
             return
         refund = Refund.objects.select_related("capture").get(pk=refund_id)
+        if refund.way != RefundWay.SOURCE:
+            return
         if refund.gateway_refund_id:
             _look(refund)
         elif refund.status in {RefundStatus.PROMISED, RefundStatus.WAITING_FUNDS, RefundStatus.SENT}:
@@ -84,6 +87,8 @@ def _look(refund: Refund) -> None:
 
 def _ask(refund: Refund) -> None:
     attempt = _begin(refund)
+    if attempt is None:
+        return
     try:
         sighting = _known(refund, attempt) or gateway().refund(
             refund.capture.gateway_payment_id, attempt.body, key=str(attempt.key)
@@ -105,9 +110,18 @@ def _known(refund: Refund, attempt: GatewayAttempt) -> RefundSighting | None:
 
 
 @transaction.atomic
-def _begin(refund: Refund) -> GatewayAttempt:
-    """Commit the intention before the call. The first attempt has the refund's own id as key, a later one its own."""
+def _begin(refund: Refund) -> GatewayAttempt | None:
+    """Commit the intention before the call. The first attempt has the refund's own id as key, a later one its own.
+
+    None: the bank disputes the payment, and it is not asked for meanwhile; or it goes another way since a moment ago.
+    """
+    lock(Payment, refund.payment_id)
     refund = lock(refund)
+    if refund.way != RefundWay.SOURCE:
+        return None
+    if is_disputed(refund.capture_id):
+        _look_again(refund)
+        return None
     if refund.status != RefundStatus.SENT:
         advance(refund, "send", by=None, role="system")
     is_first = not GatewayAttempt.objects.filter(key=refund.pk).exists()
@@ -144,6 +158,10 @@ def record_refund(*, sighting: RefundSighting) -> Refund | None:
         return None
     payment = lock(Payment, refund.payment_id)
     refund = lock(refund)
+    if refund.way != RefundWay.SOURCE:
+        if sighting.status != "failed":
+            log.critical("refund_made_twice", refund_id=str(refund.pk), theirs=sighting.status)
+        return refund
     if refund.status in UNDER_WAY:
         _keep(refund, sighting)
     if sighting.amount != refund.amount:
@@ -210,7 +228,7 @@ def _process(refund: Refund, payment: Payment) -> None:
             credit(AccountKind.GATEWAY, refund.amount),
         ],
     )
-    _show_on(payment)
+    show_refunds_on(payment)
     publish(
         RefundProcessed(
             refund_id=refund.pk,
@@ -241,7 +259,7 @@ def _fail(refund: Refund, payment: Payment, *, reason: str) -> None:
     """The money stays promised; an operator sends it again or pays it another way."""
     changes = {"failure_reason": reason[:200], "look_at": None, "processed_at": None, "gateway_refund_id": None}
     advance(refund, "fail", by=None, role="system", reason=reason[:2000], changes=changes)
-    _show_on(payment)
+    show_refunds_on(payment)
     publish(
         RefundFailed(
             refund_id=refund.pk,
@@ -254,7 +272,7 @@ def _fail(refund: Refund, payment: Payment, *, reason: str) -> None:
     )
 
 
-def _show_on(payment: Payment) -> None:
+def show_refunds_on(payment: Payment) -> None:
     """The payment's status says how much of what was captured has gone back."""
     captured = payment.captures.aggregate(total=Sum("amount"))["total"] or 0
     returned = payment.refunds.filter(status=RefundStatus.PROCESSED).aggregate(total=Sum("amount"))["total"] or 0
@@ -284,7 +302,13 @@ def retry_refund(*, refund: Refund, operator: User) -> Refund:
     return refund
 
 
+def take_up_refunds(capture: Capture) -> None:
+    """What a dispute has held is asked for now."""
+    waiting = [RefundStatus.PROMISED, RefundStatus.WAITING_FUNDS]
+    capture.refunds.filter(status__in=waiting, way=RefundWay.SOURCE).update(look_at=Now(), looks=0)
+
+
 def refunds_due() -> list[UUID]:
     """Refunds in flight whose time to look has come."""
-    due = Refund.objects.filter(look_at__lte=Now()).exclude(status=RefundStatus.FAILED)
+    due = Refund.objects.filter(look_at__lte=Now(), way=RefundWay.SOURCE).exclude(status=RefundStatus.FAILED)
     return list(due.order_by("look_at").values_list("pk", flat=True)[:100])

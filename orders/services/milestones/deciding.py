@@ -14,9 +14,8 @@ from orders.models import Milestone, Order
 from orders.services.announcing import milestone_facts
 from orders.services.milestones.choosing import choose_milestones
 from orders.services.milestones.ending import go_on
+from orders.services.releasing import release_milestone_pay
 from orders.states import OrderStatus
-from payments import selectors as money
-from payments import services as payments
 
 
 @transaction.atomic
@@ -57,6 +56,5 @@ def lock_if_free(milestone_id: UUID) -> Order | None:
 
 def _approve(order: Order, milestone: Milestone, *, by: User | None, role: str) -> None:
     advance(milestone, "approve", by=by, role=role, changes={"approved_at": now(), "auto_approve_at": None})
-    held = money.escrow_of(milestone.pk).held
-    settlement = payments.settle_escrow(reference=milestone.pk, payee_gross=held, reason="approved")
-    publish(MilestoneApproved(**milestone_facts(order, milestone), by_clock=by is None, paid=settlement.payee_net))
+    paid = release_milestone_pay(milestone)
+    publish(MilestoneApproved(**milestone_facts(order, milestone), by_clock=by is None, paid=paid or 0))

@@ -18,6 +18,7 @@ from orders.services.milestones.choosing import lock_milestones
 from orders.states import MILESTONE_ENDED, MilestoneStatus
 from payments import selectors as money
 from payments import services as payments
+from payments.states import EscrowStatus
 
 UNDER_WAY = {MilestoneStatus.FUNDED, MilestoneStatus.SUBMITTED}
 
@@ -42,7 +43,14 @@ def _give_turn(milestone: Milestone) -> None:
 
 
 def complete_order(order: Order) -> None:
-    """End a locked order of whose milestones every one has ended, and at least one was approved."""
+    """End a locked order of whose milestones every one has ended, and at least one was approved.
+
+    While the pay for an approved one is held, the order waits for it.
+    """
+    approved = {row.pk for row in lock_milestones(order) if row.status == MilestoneStatus.APPROVED}
+    escrows = escrows_of([order])[order.pk]
+    if any(row.reference in approved and row.status == EscrowStatus.FUNDED for row in escrows):
+        return
     moment = now()
     advance(order, "finish", by=None, role="system", changes={"approved_at": moment, "completed_at": moment})
     gigs.complete_gig(gig_id=order.gig_id)

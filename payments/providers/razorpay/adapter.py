@@ -9,6 +9,7 @@ import razorpay
 from django.conf import settings
 
 from payments.providers.gateway import (
+    DisputeSighting,
     FundAccount,
     GatewaySilent,
     News,
@@ -68,6 +69,12 @@ class RazorpayGateway:
 
     def fetch_refund(self, refund_id: str) -> RefundSighting:
         return reading.read_refund(self._client.refund.fetch(refund_id))
+
+    def fetch_dispute(self, dispute_id: str) -> DisputeSighting:
+        return reading.read_dispute(self._client.dispute.fetch(dispute_id, {}))
+
+    def recent_disputes(self) -> list[DisputeSighting]:
+        return [reading.read_dispute(item) for item in self._client.dispute.all({"count": 100})["items"]]
 
     # RazorpayX
 

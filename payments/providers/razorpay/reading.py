@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from payments.providers.gateway import (
+    DisputeSighting,
     GatewaySilent,
     News,
     OrderSighting,
@@ -141,6 +142,20 @@ def read_balance(item: dict[str, Any]) -> int:
     return amount
 
 
+def read_dispute(entity: dict[str, Any]) -> DisputeSighting:
+    return DisputeSighting(
+        dispute_id=_text(entity.get("id"))[:40],
+        payment_id=_text(entity.get("payment_id")),
+        amount=_number(entity.get("amount")) or 0,
+        status=_text(entity.get("status")),
+        phase=_text(entity.get("phase")),
+        reason_code=_text(entity.get("reason_code"))[:100],
+        amount_deducted=_number(entity.get("amount_deducted")) or 0,
+        has_evidence=_number(_object(entity.get("evidence")).get("submitted_at")) is not None,
+        respond_by=_number(entity.get("respond_by")),
+    )
+
+
 def read_news(raw: bytes) -> News:
     """An event. What it is about is empty where it is about nothing that we follow."""
     try:
@@ -152,6 +167,8 @@ def read_news(raw: bytes) -> News:
     payment, validation = found.get("payment"), found.get("fund_account.validation")
     if name.startswith("refund.") and "refund" in found:
         return News(name=name, refund=read_refund(found["refund"], payment))
+    if name.startswith("payment.dispute.") and found.get("dispute"):
+        return News(name=name, dispute=read_dispute(found["dispute"]))
     if name.startswith("payout.") and "payout" in found:
         return News(name=name, payout=read_payout(found["payout"]))
     if name.startswith("fund_account.validation.") and validation:
