@@ -46,14 +46,14 @@ class PaymentSerializer(Serializer):
     captured_at = Moment(allow_null=True)
 
     def get_order_id(self, payment: Payment) -> UUID | None:
-        items = [] if payment.purpose == PaymentPurpose.BOOST else list(payment.items.all())
+        items = list(payment.items.all())
         return items[0].escrow.whole if items else None
 
     def get_milestone_id(self, payment: Payment) -> UUID | None:
         return _reference(payment, PaymentPurpose.MILESTONE)
 
     def get_gig_id(self, payment: Payment) -> UUID | None:
-        return _reference(payment, PaymentPurpose.BOOST)
+        return payment.sale.about if payment.purpose == PaymentPurpose.BOOST else None
 
     def get_method(self, payment: Payment) -> str | None:
         return payment.method or None

@@ -1,7 +1,6 @@
 """Booking what the gateway captured: into escrow, back to its source, or aside."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -10,11 +9,12 @@ from khidma.kernel.clock import now
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance
 from payments.events import PaymentCaptured, PaymentFailed
-from payments.models import AccountKind, Capture, CaptureUse, Escrow, Payment, RefundReason, TransferKind
+from payments.models import AccountKind, Capture, CaptureUse, Escrow, Payment, RefundReason, Sale, TransferKind
 from payments.providers.gateway import Sighting
 from payments.services.posting import Line, credit, debit, post
 from payments.services.refunds import promise_refund
-from payments.states import EscrowStatus, PaymentStatus
+from payments.services.selling import complete_sale, gst_inside, income_lines
+from payments.states import EscrowStatus, PaymentStatus, SaleStatus
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +28,14 @@ def differs(payment: Payment, sighting: Sighting) -> bool:
     return (sighting.order_id, sighting.amount, sighting.currency) != asked
 
 
-def book_sighting(payment: Payment, escrows: Sequence[Escrow], sighting: Sighting) -> Payment:
-    """Merge one sighting. The caller holds the locks of the escrows and then of the payment."""
+def book_sighting(
+    payment: Payment, escrows: Sequence[Escrow], sighting: Sighting, *, sale: Sale | None = None
+) -> Payment:
+    """Merge one sighting. The caller holds the locks of the escrows, or of the sale, and then of the payment."""
     if sighting.is_captured:
         capture = Capture.objects.filter(gateway_payment_id=sighting.payment_id).first()
         if capture is None:
-            _book_capture(payment, escrows, sighting)
+            _book_capture(payment, escrows, sale, sighting)
         else:
             _book_fee(capture, sighting)
     elif sighting.status == "failed" and payment.status == PaymentStatus.CREATED:
@@ -54,11 +56,14 @@ def set_aside(*, sighting: Sighting, payment: Payment | None = None) -> Capture:
     return capture
 
 
-def _book_capture(payment: Payment, escrows: Sequence[Escrow], sighting: Sighting) -> None:
+def _book_capture(payment: Payment, escrows: Sequence[Escrow], sale: Sale | None, sighting: Sighting) -> None:
     if differs(payment, sighting):
         set_aside(sighting=sighting, payment=payment)
         if payment.status == PaymentStatus.CREATED:
             _note_failure(payment, MISMATCH)
+        return
+    if sale is not None and sale.status == SaleStatus.AWAITING:
+        _book_sale(payment, sale, sighting)
         return
     awaiting = [escrow for escrow in escrows if escrow.status == EscrowStatus.AWAITING]
     surplus = sighting.amount - sum(escrow.amount for escrow in awaiting)
@@ -70,7 +75,21 @@ def _book_capture(payment: Payment, escrows: Sequence[Escrow], sighting: Sightin
     if awaiting:
         _fund(awaiting, payment, capture)
     if surplus:
-        _send_back(capture, surplus, escrows)
+        is_late = any(escrow.status == EscrowStatus.ABANDONED for escrow in escrows) or _is_given_up(sale)
+        _send_back(capture, surplus, is_late=is_late)
+
+
+def _book_sale(payment: Payment, sale: Sale, sighting: Sighting) -> None:
+    gst = gst_inside(sale.amount)
+    capture = _capture(payment, sighting, CaptureUse.FUNDED)
+    _post_capture(capture, income_lines(sale, gst=gst))
+    _book_fee(capture, sighting)
+    _mark_captured(payment, capture)
+    complete_sale(sale, payment, capture, gst=gst)
+
+
+def _is_given_up(sale: Sale | None) -> bool:
+    return sale is not None and sale.status == SaleStatus.ABANDONED
 
 
 def _capture(payment: Payment | None, sighting: Sighting, use: CaptureUse) -> Capture:
@@ -145,19 +164,15 @@ def _fund(awaiting: Sequence[Escrow], payment: Payment, capture: Capture) -> Non
     )
 
 
-def _send_back(capture: Capture, amount: int, escrows: Sequence[Escrow]) -> None:
+def _send_back(capture: Capture, amount: int, *, is_late: bool) -> None:
     """Nobody awaits this money: because its thing was given up, or because it was paid before."""
-    is_late = any(escrow.status == EscrowStatus.ABANDONED for escrow in escrows)
+    payment = capture.payment
     promise_refund(
         capture=capture,
         amount=amount,
         reason=RefundReason.LATE if is_late else RefundReason.SURPLUS,
-        references=_references(escrows),
+        references=payment.references if payment else [],
     )
-
-
-def _references(escrows: Sequence[Escrow]) -> list[UUID]:
-    return [escrow.reference for escrow in escrows]
 
 
 def _note_failure(payment: Payment, reason: str) -> None:

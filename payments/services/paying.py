@@ -14,15 +14,16 @@ from khidma.kernel.errors import GatewayUnavailable, NotFound
 from khidma.kernel.ids import new_id
 from khidma.kernel.states import lock, record_change
 from payments.errors import AlreadyPaid, AmountMismatch, EscrowNotAwaiting, InvalidSignature
-from payments.models import Escrow, Payment, PaymentItem
+from payments.models import Escrow, Payment, PaymentItem, Sale
 from payments.models.gateway import Operation
 from payments.providers import gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, OrderSighting, Sighting
 from payments.runtime import PaymentSettings
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time
 from payments.services.capturing import book_sighting, differs
+from payments.services.selling import lock_sale_of
 from payments.services.watching import next_look
-from payments.states import EscrowStatus, PaymentStatus
+from payments.states import EscrowStatus, PaymentStatus, SaleStatus
 
 log = structlog.get_logger(__name__)
 
@@ -170,8 +171,9 @@ def look_at_checkout(*, payment_id: UUID, gateway_payment_id: str, signature: st
 def record_sighting(*, payment_id: UUID, sighting: Sighting) -> Payment:
     """Merge what the gateway says about a payment into ours: money is booked once, whoever says so how often."""
     escrows = _lock_escrows(Escrow.objects.filter(payment_items__payment_id=payment_id))
+    sale = lock_sale_of(payment_id)
     payment = lock(Payment, payment_id)
-    return book_sighting(payment, escrows, sighting)
+    return book_sighting(payment, escrows, sighting, sale=sale)
 
 
 def look_at_payment(*, payment_id: UUID) -> None:
@@ -193,7 +195,10 @@ def look_at_payment(*, payment_id: UUID) -> None:
 
 def _captured(payment: Payment, sighting: Sighting) -> Sighting:
     """The sighting after we took the money, where the bank allowed it and we still wait for it."""
-    is_awaited = payment.items.filter(escrow__status=EscrowStatus.AWAITING).exists()
+    is_awaited = (
+        payment.items.filter(escrow__status=EscrowStatus.AWAITING).exists()
+        or Sale.objects.filter(payment=payment, status=SaleStatus.AWAITING).exists()
+    )
     if sighting.status != "authorized" or differs(payment, sighting) or not is_awaited:
         return sighting
     body = {"amount": sighting.amount, "currency": sighting.currency}
