@@ -35,13 +35,17 @@ class GigReopened(Event):
 
 @dataclass(frozen=True)
 class GigCancelled(Event):
-    """The gig will not be done; `applicant_ids` are the doers whose undecided applications ended with it."""
+    """The gig will not be done; `applicant_ids` are the doers whose undecided applications ended with it.
+
+    `cancelled_by` is the side that took it down: client, operator, or system where its order died.
+    """
 
     gig_id: UUID
     client_id: UUID
     title: str
     reason: str
     applicant_ids: tuple[UUID, ...] = ()
+    cancelled_by: str = "client"
 
 
 @dataclass(frozen=True)

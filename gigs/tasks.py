@@ -14,3 +14,9 @@ def expire_gigs() -> int:
 def count_views() -> int:
     """Add the looks of the last half minute to their gigs."""
     return services.count_views()
+
+
+@sweep(every=300)
+def forget_ended_boosts() -> int:
+    """Take the mark off gigs that are not shown first any more."""
+    return services.forget_ended_boosts()

@@ -6,7 +6,9 @@ from unfold.admin import TabularInline
 
 from khidma.kernel.admin import OperatorAdmin
 from orders.models import (
+    Boost,
     Cancellation,
+    CancellationPart,
     CancellationPolicy,
     CancellationQuote,
     Deliverable,
@@ -80,10 +82,28 @@ class RevisionRequestAdmin(OperatorAdmin):
 
 @admin.register(Cancellation)
 class CancellationAdmin(OperatorAdmin):
-    list_display = ("id", "order", "side", "reason", "fault", "held", "client_refund", "kept", "due_at", "settled_at")
+    list_display = ("id", "order", "side", "reason", "fault", "held", "kept", "due_at", "contested_at", "settled_at")
     search_fields = ("id", "order__id")
     list_filter = ("side", "reason", "fault", "row", "created_at")
     list_select_related = ("order",)
+    ordering = ("-created_at",)
+
+
+@admin.register(CancellationPart)
+class CancellationPartAdmin(OperatorAdmin):
+    list_display = ("id", "cancellation", "reference", "row", "held", "client_refund", "doer_gross", "kept", "at_stake")
+    search_fields = ("id", "reference", "cancellation__id", "cancellation__order__id")
+    list_filter = ("row", "fault", "created_at")
+    list_select_related = ("cancellation",)
+    ordering = ("-created_at",)
+
+
+@admin.register(Boost)
+class BoostAdmin(OperatorAdmin):
+    list_display = ("id", "gig", "buyer", "days", "amount", "status", "starts_at", "ends_at", "created_at")
+    search_fields = ("id", "gig__id", "gig__title", "buyer__id", "buyer__phone")
+    list_filter = ("status", "days", "created_at")
+    list_select_related = ("gig", "buyer")
     ordering = ("-created_at",)
 
 

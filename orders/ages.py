@@ -8,9 +8,9 @@ from django.db.models.functions import Coalesce
 from gigs.models import Application, BudgetType, Gig
 from gigs.states import ApplicationStatus, GigStatus
 from khidma.kernel.aging import may_last, since_last_step
-from orders.models import Cancellation, Milestone, Order, SilenceQuestion
+from orders.models import Boost, Cancellation, CancellationPart, Milestone, Order, SilenceQuestion
 from orders.runtime import OrderSettings
-from orders.states import ENDED, MILESTONE_ENDED, MilestoneStatus, OrderStatus
+from orders.states import ENDED, MILESTONE_ENDED, BoostStatus, MilestoneStatus, OrderStatus
 from payments.models import Escrow
 from payments.states import EscrowStatus
 
@@ -156,7 +156,7 @@ may_last(
 may_last(
     Cancellation,
     name="contest period over",
-    where=Q(settled_at__isnull=True),
+    where=Q(settled_at__isnull=True, contested_at__isnull=True),
     since="due_at",
     within=TAKEN_UP,
     sweep="orders.tasks.settle_cancellations",
@@ -183,8 +183,17 @@ may_last(
     people="operators: place the order anew",
 )
 
+may_last(
+    Boost,
+    {BoostStatus.AWAITING_PAYMENT},
+    since="unpaid_due_at",
+    within=TAKEN_UP,
+    sweep="orders.tasks.expire_unpaid_boosts",
+)
+
 ENDED_ORDERS = Order.objects.filter(status__in=ENDED)
 UNSETTLED = Cancellation.objects.filter(settled_at__isnull=True).values("order_id")
+KEPT = CancellationPart.objects.filter(cancellation__settled_at__isnull=True).values("reference")
 may_last(
     Escrow,
     {EscrowStatus.AWAITING},
@@ -202,7 +211,7 @@ may_last(
     name="funded, its order or milestone ended",
     where=Q(reference__in=ENDED_ORDERS.exclude(pk__in=UNSETTLED).values("pk"))
     | Q(part_of__in=ENDED_ORDERS.exclude(pk__in=UNSETTLED).values("pk"))
-    | Q(reference__in=Milestone.objects.filter(status__in=MILESTONE_ENDED).values("pk")),
+    | Q(reference__in=Milestone.objects.filter(status__in=MILESTONE_ENDED).exclude(pk__in=KEPT).values("pk")),
     since="funded_at",
     within=TAKEN_UP,
     people="finance: release or refund what is due",

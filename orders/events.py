@@ -203,3 +203,29 @@ class SilenceNoticed(OrderEvent):
     """Nothing was handed in, long past the deadline; without work by `answer_due_at` the client is refunded."""
 
     answer_due_at: datetime
+
+
+@dataclass(frozen=True)
+class BoostEvent(Event):
+    """What every announcement of a boost carries; `title` of the gig, `amount` in paise."""
+
+    boost_id: UUID
+    gig_id: UUID
+    client_id: UUID
+    title: str
+    days: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class BoostShown(BoostEvent):
+    """A boost was paid: the gig is shown first until `ends_at`."""
+
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class BoostReturned(BoostEvent):
+    """`returned` paise go back: the gig was not open any more when the money came, or we took it down."""
+
+    returned: int

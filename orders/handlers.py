@@ -1,5 +1,6 @@
 """What orders does when money has moved, and when orders have ended."""
 
+from gigs.events import GigCancelled
 from khidma.kernel.events import handles
 from orders import services
 from orders.events import CancellationJudged, MilestonesCancelled, OrderCancelled, OrderCompleted, OrderEvent
@@ -29,3 +30,9 @@ def follow_chargeback(event: ChargebackMoved) -> None:
 def keep_completion_rate(event: OrderEvent) -> None:
     """An order has ended, or somebody else is to blame for it than before."""
     services.keep_completion_rate(doer_id=event.doer_id)
+
+
+@handles(GigCancelled)
+def return_boosts(event: GigCancelled) -> None:
+    """A gig that we take down is not shown any more, and its owner has paid for that."""
+    services.return_boosts(gig_id=event.gig_id, cancelled_by=event.cancelled_by)

@@ -40,3 +40,18 @@ class CancellationSettings(RuntimeSettings, category="cancellation"):
     contest_hours: int = setting(
         48, minimum=0, maximum=336, help="Hours in which the other side may contest what it is blamed for."
     )
+
+
+class BoostSettings(RuntimeSettings, category="boosts"):
+    """What showing a gig first costs, in paise with the GST inside, and when days are given back."""
+
+    price_1_day: int = setting(4_900, minimum=1_000, maximum=10_000_000, help="Price of one day, paise with GST.")
+    price_3_days: int = setting(9_900, minimum=1_000, maximum=10_000_000, help="Price of three days, paise with GST.")
+    price_7_days: int = setting(19_900, minimum=1_000, maximum=10_000_000, help="Price of seven days, paise with GST.")
+    returns_to_owners: bool = setting(
+        False, help="Whether days not shown yet go back as well where the owner gave the gig up."
+    )
+
+    def price_of(self, days: int) -> int:
+        """The price of so many days, 1, 3 or 7."""
+        return {1: self.price_1_day, 3: self.price_3_days, 7: self.price_7_days}[days]

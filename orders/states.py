@@ -135,3 +135,22 @@ MILESTONE_STATES = StateTable(
     ],
     ends=MILESTONE_ENDED,
 )
+
+
+class BoostStatus(models.TextChoices):
+    AWAITING_PAYMENT = "awaiting_payment", _("waiting for payment")
+    SHOWN = "shown", _("paid and shown")
+    RETURNED = "returned", _("returned")
+    ABANDONED = "abandoned", _("abandoned")
+
+
+BOOST_STATES = StateTable(
+    "boost",
+    [
+        Transition("show", {BoostStatus.AWAITING_PAYMENT}, BoostStatus.SHOWN, actors={"client", "system"}),
+        Transition("send_back", {BoostStatus.AWAITING_PAYMENT}, BoostStatus.RETURNED, actors={"client", "system"}),
+        Transition("abandon", {BoostStatus.AWAITING_PAYMENT}, BoostStatus.ABANDONED, actors={"client", "system"}),
+        Transition("take_down", {BoostStatus.SHOWN}, BoostStatus.RETURNED, actors={"system"}),
+    ],
+    ends={BoostStatus.SHOWN, BoostStatus.RETURNED, BoostStatus.ABANDONED},
+)

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from khidma.kernel.clock import Now
 from khidma.kernel.sweeps import sweep
 from orders import services
-from orders.models import Cancellation, Milestone, Order
+from orders.models import Boost, Cancellation, Milestone, Order
 from orders.runtime import OrderSettings
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,13 @@ def expire_unpaid_orders() -> int:
     """End what was not paid in time; how many."""
     due = Order.objects.unpaid_past(Now()).order_by("unpaid_due_at")
     return _each(due, lambda key: services.expire_unpaid(order_id=key))
+
+
+@sweep(every=30)
+def expire_unpaid_boosts() -> int:
+    """Give up the boosts that were not paid in time; how many."""
+    due = Boost.objects.unpaid_past(Now()).order_by("unpaid_due_at")
+    return _each(due, lambda key: services.expire_unpaid_boost(boost_id=key))
 
 
 @sweep(every=30)

@@ -11,7 +11,7 @@ from accounts.models import GigKind
 from gigs.models import BudgetType, Gig, Priority
 from gigs.services.terms import SMALLEST_ORDER
 from gigs.states import ApplicationStatus, GigStatus
-from khidma.http.fields import Choice, Flag, Id, Integer, ListOf, Moment, Number, Paise, Slug, Text
+from khidma.http.fields import Choice, Flag, Id, Integer, ListOf, Moment, Number, Paise, Slug, Text, milliseconds
 from khidma.http.serializers import Serializer
 
 MOST_SKILLS = 20
@@ -165,8 +165,8 @@ class GigSerializer(Serializer):
     status = Choice(GigStatus.choices)
     applications_count = Integer()
     views_count = SerializerMethodField()
-    is_boosted = Flag()
-    boosted_until = Moment(allow_null=True)
+    is_boosted = Flag(source="is_shown_first")
+    boosted_until = SerializerMethodField()
     is_saved = Flag(allow_null=True)
     my_application_id = Id(allow_null=True)
     location = SerializerMethodField()
@@ -179,6 +179,10 @@ class GigSerializer(Serializer):
 
     def get_views_count(self, gig: Gig) -> int:
         return gig.views_count + getattr(gig, "uncounted_views", 0)
+
+    @extend_schema_field(Moment(allow_null=True))
+    def get_boosted_until(self, gig: Any) -> int | None:
+        return milliseconds(gig.boosted_until) if gig.is_shown_first else None
 
     @extend_schema_field(Choice(Priority.choices, allow_null=True))
     def get_priority(self, gig: Gig) -> str | None:

@@ -51,6 +51,10 @@ LISTED_BY = {
 class GigQuerySet(models.QuerySet["Gig"]):
     """Gigs by who may know of them."""
 
+    def shown_first(self) -> Self:
+        """Gigs that are boosted at this moment; the mark alone stays a little longer than the time that was paid."""
+        return self.filter(is_boosted=True, boosted_until__gt=Now())
+
     def present(self) -> Self:
         """Gigs that their owner did not delete."""
         return self.filter(removed_at=None)

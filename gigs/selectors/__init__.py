@@ -9,12 +9,13 @@ from gigs.selectors.gigs import (
     list_own_gigs,
     list_saved_gigs,
 )
-from gigs.selectors.listing import DEFAULT_ORDER, GigFilters, list_gigs_for, order_of
+from gigs.selectors.listing import DEFAULT_ORDER, GigFilters, first_of, list_gigs_for, order_of
 from gigs.selectors.lists import list_categories, list_skills_like, list_zones
 
 __all__ = [
     "DEFAULT_ORDER",
     "GigFilters",
+    "first_of",
     "get_application_for",
     "get_gig_for",
     "get_own_gig",

@@ -15,8 +15,12 @@ from khidma.kernel.errors import NotFound
 
 
 def described_for(gigs: QuerySet[Gig], user: User | None) -> QuerySet[Gig]:
-    """The gigs with their client and category, and what they are to this viewer: saved, applied to, address shown."""
-    gigs = gigs.select_related("client", "category")
+    """The gigs with their client and category, whether they are boosted at this moment, and what they are to this
+    viewer: saved, applied to, address shown."""
+    is_live = Q(is_boosted=True, boosted_until__gt=Now())
+    gigs = gigs.select_related("client", "category").annotate(
+        is_shown_first=ExpressionWrapper(is_live, output_field=BooleanField())
+    )
     if user is None:
         return gigs.annotate(
             is_saved=Value(None, output_field=BooleanField(null=True)),

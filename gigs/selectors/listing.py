@@ -15,11 +15,12 @@ from gigs.models import Gig
 from gigs.selectors.gigs import described_for
 from gigs.selectors.searching import search
 from gigs.states import PUBLIC_STATUSES, GigStatus
+from khidma.kernel.clock import Now
 from khidma.kernel.errors import Invalid
 
 EARTH_RADIUS_METRES = 6_371_008.8
 METRES_PER_DEGREE = 111_195.0
-DEFAULT_ORDER = ("-is_boosted", "-created_at", "-id")
+DEFAULT_ORDER = ("-is_shown_first", "-created_at", "-id")
 
 COLUMNS = {
     "createdAt": "created_at",
@@ -77,6 +78,15 @@ def list_gigs_for(user: User | None, filters: GigFilters) -> QuerySet[Gig]:
     if filters.search:
         gigs = search(gigs, filters.search)
     return described_for(gigs, user)
+
+
+def first_of(gigs: QuerySet[Gig], count: int) -> QuerySet[Gig]:
+    """Few gigs among which the first `count` of these in the default order are, found by the indexes: the time that a
+    boost ends is no key of an index, so the newest boosted ones and the newest others are looked up by themselves."""
+    newest = gigs.order_by("-created_at", "-id").values("pk")
+    boosted = newest.filter(is_boosted=True, boosted_until__gt=Now())[:count]
+    others = newest.exclude(is_boosted=True, boosted_until__gt=Now())[:count]
+    return gigs.filter(pk__in=boosted.union(others, all=True))
 
 
 def _condition(filters: GigFilters) -> Q:

@@ -62,7 +62,7 @@ def cancel_worked_gig(*, gig_id: UUID, reason: str = "") -> Gig:
     gig = lock(Gig, gig_id)
     hidden = {"exact_address_for": None, "updated_at": now()}
     advance(gig, "cancel_worked", by=None, role="system", reason=reason, changes=hidden)
-    publish(GigCancelled(gig_id=gig.pk, client_id=gig.client_id, title=gig.title, reason=reason))
+    publish(GigCancelled(gig_id=gig.pk, client_id=gig.client_id, title=gig.title, reason=reason, cancelled_by="system"))
     return gig
 
 

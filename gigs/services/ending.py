@@ -30,7 +30,7 @@ def cancel_gig(*, gig: Gig, by: User, reason: str, role: str = "client") -> Gig:
     """Give the gig up before anybody was chosen; applicants are told. :raises InvalidTransition: too late."""
     gig = lock(gig)
     advance(gig, "cancel", by=by, role=role, reason=reason, changes={"updated_at": now()})
-    _turn_applicants_away(gig, reason=reason)
+    _turn_applicants_away(gig, reason=reason, by=role)
     return gig
 
 
@@ -62,12 +62,19 @@ def expire_gig(*, gig_id: UUID) -> bool:
     return True
 
 
-def _turn_applicants_away(gig: Gig, *, reason: str) -> None:
+def _turn_applicants_away(gig: Gig, *, reason: str, by: str = "client") -> None:
     """Reject what is undecided, and say that the gig will not be done."""
     waiting = list(gig.applications.undecided().select_for_update(no_key=True).order_by("id"))
     for application in waiting:
         reject(application, gig=gig, by=None, role="system", reason=_("The gig was cancelled."), is_with_gig=True)
     applicants = tuple(application.doer_id for application in waiting)
     publish(
-        GigCancelled(gig_id=gig.pk, client_id=gig.client_id, title=gig.title, reason=reason, applicant_ids=applicants)
+        GigCancelled(
+            gig_id=gig.pk,
+            client_id=gig.client_id,
+            title=gig.title,
+            reason=reason,
+            applicant_ids=applicants,
+            cancelled_by=by,
+        )
     )

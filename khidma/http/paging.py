@@ -1,6 +1,6 @@
 """Pages with a capped total, and feeds by keyset that lose and repeat nothing while rows arrive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NoReturn
@@ -41,26 +41,46 @@ class Paged:
     extras: dict[str, Any] = field(default_factory=dict)
 
 
-def page(rows: QuerySet[Any] | Sequence[Any], *, number: int, limit: int) -> Paged:
-    """One page by number. Past the end, and past the cap of what is counted, it is empty."""
+def page(
+    rows: QuerySet[Any] | Sequence[Any], *, number: int, limit: int, counted: QuerySet[Any] | None = None
+) -> Paged:
+    """One page by number. Past the end, and past the cap of what is counted, it is empty.
+
+    `counted` are all rows, where `rows` are only those up to this page.
+    """
     start = (number - 1) * limit
     items = list(rows[start : start + limit]) if start < COUNT_CAP else []
-    total, is_capped = _total(rows, start=start, limit=limit, found=len(items))
+    total, is_capped = _total(rows if counted is None else counted, start=start, limit=limit, found=len(items))
     return Paged(items, _pagination(number=number, limit=limit, total=total, is_capped=is_capped))
 
 
+Narrow = Callable[[QuerySet[Any], int], QuerySet[Any]]
+"""Few rows among which the first so many of these, in the order of the feed, are sure to be."""
+
+
 def feed(
-    rows: QuerySet[Any], *, order: Sequence[str], number: int, limit: int, cursor: str | None, scope: str
+    rows: QuerySet[Any],
+    *,
+    order: Sequence[str],
+    number: int,
+    limit: int,
+    cursor: str | None,
+    scope: str,
+    narrow: Narrow | None = None,
 ) -> Paged:
-    """One page of a feed in the given order: all keys in one direction, the last one unique, none null."""
+    """One page of a feed in the given order: all keys in one direction, the last one unique, none null.
+
+    Where no index has the whole order, `narrow` finds the few rows that are worth sorting.
+    """
     place = Cursor(order, scope)
-    ordered = rows.order_by(*order)
+    few = narrow or (lambda all_rows, count: all_rows)
     if cursor is None:
-        paged = page(ordered, number=number, limit=limit)
+        ordered = few(rows, min(number * limit, COUNT_CAP) + 1).order_by(*order)
+        paged = page(ordered, number=number, limit=limit, counted=rows)
         more = ordered[number * limit : number * limit + 1].exists() if len(paged.items) == limit else False
     else:
         number, values = place.read(cursor)
-        found = list(ordered.filter(place.after(values))[: limit + 1])
+        found = list(few(rows.filter(place.after(values)), limit + 1).order_by(*order)[: limit + 1])
         more = len(found) > limit
         total, is_capped = _total(rows, start=0, limit=limit, found=limit)
         paged = Paged(found[:limit], _pagination(number=number, limit=limit, total=total, is_capped=is_capped))

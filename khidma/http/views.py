@@ -143,12 +143,25 @@ class ApiView(APIView):
         paged.extras.update(extras)
         return paged
 
-    def feed(self, rows: QuerySet[Any], *, order: Sequence[str] = ("-created_at", "-id"), **extras: Any) -> Paged:
+    def feed(
+        self,
+        rows: QuerySet[Any],
+        *,
+        order: Sequence[str] = ("-created_at", "-id"),
+        narrow: paging.Narrow | None = None,
+        **extras: Any,
+    ) -> Paged:
         """One page of a feed, by number or after a cursor. All keys of the order point one way; the last is unique."""
         asked = self._place(paging.FeedQuery)
         scope = f"{type(self).__module__}.{type(self).__qualname__}"
         paged = paging.feed(
-            rows, order=order, number=asked["page"], limit=asked["limit"], cursor=asked.get("cursor"), scope=scope
+            rows,
+            order=order,
+            number=asked["page"],
+            limit=asked["limit"],
+            cursor=asked.get("cursor"),
+            scope=scope,
+            narrow=narrow,
         )
         paged.extras.update(extras)
         return paged

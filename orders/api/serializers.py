@@ -25,6 +25,7 @@ from payments.models import Payment
 from payments.services import SMALLEST_REFUND
 
 MOST_MINUTES = 60 * MOST_HOURS
+BOOST_DAYS = (1, 3, 7)
 CANCEL_REASONS = [reason.value for reason in CancelReason if reason not in {CancelReason.UNPAID, CancelReason.SILENT}]
 
 
@@ -162,6 +163,23 @@ class PaymentDueSerializer(CheckoutSerializer):
         return payment.items.select_related("escrow")[0].escrow.whole
 
 
+class BoostBody(Serializer):
+    days = Integer(help_text=_("1, 3 or 7."))
+
+    def validate_days(self, days: int) -> int:
+        if days not in BOOST_DAYS:
+            raise ValidationError([_("Must be one of: {allowed}.").format(allowed=", ".join(map(str, BOOST_DAYS)))])
+        return days
+
+
+class BoostDueSerializer(CheckoutSerializer):
+    """The payment that a boost waits for; `amount` has the GST inside."""
+
+    payment_id = Id(source="id")
+    gig_id = Id(source="sale.about")
+    prefill = PrefillSerializer(source="payer")
+
+
 class TimelineEntrySerializer(Serializer):
     """One change of the state of an order, or of its milestone that is named."""
 
@@ -269,7 +287,7 @@ class VerifyBody(Serializer):
 
 
 class ConfirmedPaymentSerializer(Serializer):
-    """What is known of the payment now, and the order that it is for."""
+    """What is known of the payment now, and the order that it is for; a boost is for none."""
 
     payment = PaymentSerializer()
-    order = OrderSerializer()
+    order = OrderSerializer(allow_null=True)

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from orders.api import cancelling, operating, views
+from orders.api import boosting, cancelling, operating, views
 
 urlpatterns = [
     path("doers/me/earnings", views.DoerEarnings.as_view()),
     path("applications/<uuid:application_id>/accept", views.ApplicationAccept.as_view()),
+    path("gigs/<uuid:gig_id>/boost", boosting.GigBoost.as_view()),
     path("orders", views.OrderList.as_view()),
     path("orders/<uuid:order_id>", views.OrderDetail.as_view()),
     path("orders/<uuid:order_id>/timeline", views.OrderTimeline.as_view()),

@@ -236,14 +236,15 @@ class VerifyPayment(ApiView):
         """Confirm what the checkout handed over. While the gateway does not answer, the payment stays as it is."""
         seen = self.body()
         payment, order = selectors.get_payment_for(request.user, seen["razorpay_order_id"])
-        require_client(order, request.user)
+        if order is not None:
+            require_client(order, request.user)
         payment = services.verify_payment(
             payment=payment,
             client=request.user,
             gateway_payment_id=seen["razorpay_payment_id"],
             signature=seen["razorpay_signature"],
         )
-        return {"payment": payment, "order": selectors.show_order_for(request.user, order.pk)}
+        return {"payment": payment, "order": selectors.show_order_for(request.user, order.pk) if order else None}
 
 
 def open_checkout(payment: Payment) -> Payment:

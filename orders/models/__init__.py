@@ -1,5 +1,6 @@
 """Tables of orders: the order first, then its parts, the work, and how it ends early."""
 
+from orders.models.boost import Boost, BoostQuerySet
 from orders.models.cancelling import (
     Cancellation,
     CancellationPart,
@@ -13,6 +14,8 @@ from orders.models.work import Deliverable, RevisionRequest
 
 __all__ = [
     "MINIMUM_AMOUNT",
+    "Boost",
+    "BoostQuerySet",
     "CancelReason",
     "Cancellation",
     "CancellationPart",

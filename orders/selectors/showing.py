@@ -98,13 +98,20 @@ def show_order_for(actor: User, order_id: UUID) -> OrderScreen:
     return show_orders_to(actor, [order])[0]
 
 
-def get_payment_for(actor: User, gateway_order_id: str) -> tuple[Payment, Order]:
-    """A payment of an order that the actor is a party of, by the gateway's name for it. :raises NotFound:"""
-    items = PaymentItem.objects.filter(payment__gateway_order_id=gateway_order_id).select_related("payment", "escrow")
-    item = items.first()
-    if item is None:
+def get_payment_for(actor: User, gateway_order_id: str) -> tuple[Payment, Order | None]:
+    """A payment by the gateway's name for it, with the order that it is for: one that the actor is a party of.
+
+    A boost is for no order, and its buyer's alone. :raises NotFound: no such payment, or somebody else's.
+    """
+    payment = Payment.objects.filter(gateway_order_id=gateway_order_id).first()
+    if payment is None:
         raise NotFound
-    return item.payment, get_order_for(actor, item.escrow.whole)
+    item = payment.items.select_related("escrow").first()
+    if item is not None:
+        return payment, get_order_for(actor, item.escrow.whole)
+    if payment.payer_id != actor.pk:
+        raise NotFound
+    return payment, None
 
 
 def list_orders_for(actor: User, *, role: str | None = None, status: Sequence[str] = ()) -> OrderQuerySet:

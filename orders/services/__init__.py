@@ -1,5 +1,6 @@
 """Every write of orders, one function per use case."""
 
+from orders.services.boosting import expire_unpaid_boost, prepare_boost, return_boosts
 from orders.services.cancelling import cancel_order
 from orders.services.charging_back import end_charged_back, go_on_after_chargeback
 from orders.services.completion import keep_completion_rate
@@ -32,12 +33,14 @@ __all__ = [
     "drop_milestone_by_clock",
     "end_charged_back",
     "expire_unpaid",
+    "expire_unpaid_boost",
     "forget_quotes",
     "go_on_after_chargeback",
     "held_milestones",
     "held_orders",
     "judge_cancellation",
     "keep_completion_rate",
+    "prepare_boost",
     "prepare_payment",
     "quote_cancellation",
     "refund_order",
@@ -46,6 +49,7 @@ __all__ = [
     "release_held_milestone",
     "release_held_order",
     "request_revision",
+    "return_boosts",
     "revise_milestones",
     "settle_cancellation",
     "silent_orders",

@@ -17,6 +17,7 @@ from orders.errors import OrderNotAwaitingPayment
 from orders.events import MilestonesFunded, OrderFunded
 from orders.models import Milestone, Order
 from orders.services.announcing import facts
+from orders.services.boosting import hold_boosts, take_up_boost
 from orders.services.milestones.funding import fund_milestones, unpaid_references
 from orders.states import OrderStatus
 from payments import services as payments
@@ -59,8 +60,10 @@ def verify_payment(*, payment: Payment, client: User, gateway_payment_id: str, s
 @transaction.atomic
 def confirm_payment(*, payment: Payment, sighting: payments.Sighting, client: User) -> Payment:
     """Book what the gateway says about the client's payment and let the paid order begin, as one."""
-    orders = _lock_in_order([item.escrow.reference for item in payment.items.select_related("escrow")])
+    boosts, orders = hold_boosts(payment.references), _lock_in_order(payment.references)
     payment = payments.record_sighting(payment_id=payment.pk, sighting=sighting)
+    for boost in boosts:
+        take_up_boost(boost, by=client, role="client")
     for order in orders:
         take_up(order, by=client, role="client")
     return payment
@@ -68,7 +71,9 @@ def confirm_payment(*, payment: Payment, sighting: payments.Sighting, client: Us
 
 @transaction.atomic
 def take_up_payment(*, references: Sequence[UUID]) -> None:
-    """Let the orders begin whose money has arrived; those that began before, or ended, stay as they are."""
+    """Let the orders begin, and show the boosts, whose money has arrived; what began before, or ended, stays."""
+    for boost in hold_boosts(references):
+        take_up_boost(boost, by=None, role="system")
     for order in _lock_in_order(references):
         take_up(order, by=None, role="system")
 

@@ -7,6 +7,7 @@ from typing import Any
 from gigs.models import Application, Gig
 from khidma.kernel.models import AuditRecord, OutboxEvent, StateChange
 from orders.models import (
+    Boost,
     Cancellation,
     CancellationPart,
     CancellationQuote,
@@ -16,7 +17,7 @@ from orders.models import (
     RevisionRequest,
     SilenceQuestion,
 )
-from payments.models import Account, Entry, Escrow, Payment, Refund, Transfer
+from payments.models import Account, Entry, Escrow, Payment, Refund, Sale, Transfer
 
 COUNTED = (
     StateChange,
@@ -31,7 +32,7 @@ COUNTED = (
     Transfer,
     Entry,
 )
-COMPARED = (Order, Milestone, Cancellation, CancellationPart, Gig, Application, Escrow, Account)
+COMPARED = (Order, Milestone, Cancellation, CancellationPart, Boost, Gig, Application, Escrow, Sale, Account)
 
 
 def picture() -> dict[str, Any]:

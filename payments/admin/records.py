@@ -22,6 +22,7 @@ from payments.models import (
     Payment,
     PaymentItem,
     Refund,
+    Sale,
     Transfer,
     Validation,
 )
@@ -170,3 +171,15 @@ class GatewayEventAdmin(OperatorAdmin):
         """Work through events again that were given up."""
         count = services.revive_events(events=queryset, operator=request.user)
         self.message_user(request, _("%(count)d events will be tried again.") % {"count": count})
+
+
+@admin.register(Sale)
+class SaleAdmin(MoneyAdmin):
+    list_display = ("reference", "about", "status", "in_rupees", "gst", "returned", "paid_at")
+    list_filter = ("status", "created_at")
+    search_fields = ("id", "reference", "about", "payment__id")
+    ordering = ("-id",)
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def in_rupees(self, sale: Sale) -> str:
+        return rupees(sale.amount)

@@ -25,7 +25,8 @@ class Gigs(ApiView):
         """List and search."""
         filters = self.query()["filters"]
         gigs = selectors.list_gigs_for(viewer_of(request), filters)
-        return self.feed(gigs, order=selectors.order_of(filters))
+        order = selectors.order_of(filters)
+        return self.feed(gigs, order=order, narrow=selectors.first_of if order == selectors.DEFAULT_ORDER else None)
 
     @operation(
         access="user", body=NewGigBody, returns=GigSerializer, status=201, location=address_of,
