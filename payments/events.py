@@ -134,6 +134,15 @@ class PayoutHeld(Event):
 
 
 @dataclass(frozen=True)
+class AutoPayoutPutOff(Event):
+    """A weekly withdrawal could not be made, for the reason of this code; it is tried again at `next_at`."""
+
+    user_id: UUID
+    code: str
+    next_at: datetime
+
+
+@dataclass(frozen=True)
 class PayoutCancelled(Event):
     """A withdrawal was called back before it was sent, by its owner, an operator, or the platform (`by`)."""
 

@@ -66,6 +66,20 @@ def send_payouts() -> int:
     return _each(services.payouts_due(), lambda found: services.send_payout(payout_id=found), Payout)
 
 
+@sweep(every=EVERY)
+def pay_out_weekly() -> int:
+    """Weekly withdrawals of those who chose them."""
+    return _each(services.auto_payouts_due(), _pay_out_for_week)
+
+
+def _pay_out_for_week(auto_payout_id: UUID) -> None:
+    try:
+        services.pay_out_for_week(auto_payout_id=auto_payout_id)
+    except Exception:
+        services.put_off_auto_payout(auto_payout_id=auto_payout_id)
+        raise
+
+
 @sweep(every=600)
 def look_for_settlements() -> int:
     """Settlements of which no event has told us."""

@@ -5,10 +5,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from khidma.kernel.clock import now
+from khidma.kernel.errors import catalogue
 from khidma.kernel.events import handles
 from khidma.kernel.money import rupees
 from notifications.handlers.telling import EVERYWHERE, tell
 from payments.events import (
+    AutoPayoutPutOff,
     BankAccountAdded,
     BankAccountFailed,
     BankAccountVerified,
@@ -62,6 +64,17 @@ def tell_doer_of_withdrawal(event: PayoutRequested) -> None:
         EVERYWHERE,
         payoutId=event.payout_id,
     )
+
+
+@handles(AutoPayoutPutOff)
+def tell_doer_of_weekly_withdrawal(event: AutoPayoutPutOff) -> None:
+    next_at = timezone.localtime(event.next_at, timezone.get_default_timezone())
+    body = _("Your weekly withdrawal was not possible: %(reason)s We try again on %(day)s at %(time)s.") % {
+        "reason": catalogue()[event.code].message,
+        "day": date_format(next_at, "j F"),
+        "time": date_format(next_at, "H:i"),
+    }
+    tell(event.user_id, "auto_payout_put_off", _("Weekly withdrawal put off"), body, "/wallet", EVERYWHERE)
 
 
 @handles(PayoutHeld)

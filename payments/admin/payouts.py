@@ -11,7 +11,7 @@ from khidma.kernel.admin import OperatorAdmin
 from khidma.kernel.errors import KhidmaError
 from payments import services
 from payments.admin.base import FinanceAdmin, MoneyAdmin
-from payments.models import Payout, PayoutHold, WalletHold
+from payments.models import AutoPayout, AutoPayoutRun, Payout, PayoutHold, WalletHold
 
 BY_HAND = "By hand, in the admin."
 
@@ -78,3 +78,20 @@ class WalletHoldAdmin(MoneyAdmin):
     list_display = ("created_at", "user_id", "in_rupees", "reason", "reference", "released_at")
     list_filter = ("created_at",)
     search_fields = ("reference", "id", "user__phone")
+
+
+@admin.register(AutoPayout)
+class AutoPayoutAdmin(OperatorAdmin):
+    list_display = ("user_id", "enabled", "weekday", "minimum", "next_at")
+    list_filter = ("enabled", "weekday")
+    search_fields = ("user__id", "user__phone")
+    ordering = ("-id",)
+
+
+@admin.register(AutoPayoutRun)
+class AutoPayoutRunAdmin(OperatorAdmin):
+    list_display = ("week", "user_id", "payout", "created_at")
+    list_filter = ("week",)
+    list_select_related = ("payout",)
+    search_fields = ("user__id", "user__phone", "payout__id")
+    ordering = ("-id",)

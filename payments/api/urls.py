@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.api import operating, views
+from payments.api import auto_payout, operating, views
 
 urlpatterns = [
     path("payments", views.Payments.as_view()),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("wallet/payouts", views.Payouts.as_view()),
     path("wallet/payouts/<uuid:payout_id>", views.PayoutDetail.as_view()),
     path("wallet/payouts/<uuid:payout_id>/cancel", views.PayoutCancel.as_view()),
+    path("wallet/auto-payout", auto_payout.AutoPayoutChoice.as_view()),
     path("bank-accounts", views.BankAccounts.as_view()),
     path("bank-accounts/<uuid:bank_account_id>", views.BankAccountDetail.as_view()),
     path("bank-accounts/<uuid:bank_account_id>/verify", views.BankAccountVerify.as_view()),

@@ -1,5 +1,6 @@
 """Tables of payments: the ledger first, then what the ledger's postings are about."""
 
+from payments.models.auto_payout import AutoPayout, AutoPayoutRun, Weekday
 from payments.models.banking import BankAccount, Payout, Validation
 from payments.models.chargebacks import Chargeback, ChargebackPhase
 from payments.models.escrow import Escrow
@@ -25,6 +26,8 @@ from payments.models.taxes import PanStatus, TaxKind, TaxProfile, TaxRate, TaxYe
 __all__ = [
     "Account",
     "AccountKind",
+    "AutoPayout",
+    "AutoPayoutRun",
     "BankAccount",
     "Capture",
     "CaptureUse",
@@ -58,4 +61,5 @@ __all__ = [
     "TransferKind",
     "Validation",
     "WalletHold",
+    "Weekday",
 ]

@@ -2,6 +2,12 @@
 
 from payments.providers.gateway import Sighting
 from payments.selectors.shares import Shares, quote_shares, shares_of, shares_of_each
+from payments.services.auto_payouts import (
+    auto_payouts_due,
+    pay_out_for_week,
+    put_off_auto_payout,
+    set_auto_payout,
+)
 from payments.services.banking import (
     add_bank_account,
     make_default,
@@ -62,6 +68,7 @@ __all__ = [
     "add_bank_account",
     "approve_payout",
     "ask_for_act",
+    "auto_payouts_due",
     "book_owner_funds",
     "cancel_payout",
     "cancel_payout_for",
@@ -85,10 +92,12 @@ __all__ = [
     "needs_second_person",
     "open_escrow",
     "open_gateway_order",
+    "pay_out_for_week",
     "payments_due",
     "payouts_due",
     "propose_tax_rate",
     "put_off",
+    "put_off_auto_payout",
     "quote_shares",
     "read_report",
     "record_dispute",
@@ -111,6 +120,7 @@ __all__ = [
     "send_payout",
     "send_refund",
     "send_validation",
+    "set_auto_payout",
     "set_tax_profile",
     "settle_escrow",
     "shares_of",
