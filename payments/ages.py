@@ -4,15 +4,34 @@ from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
-from khidma.kernel.aging import may_last, may_rest, since_last_step
-from payments.models import BankAccount, Escrow, GatewayAttempt, GatewayEvent, Payment, Payout, Refund, Validation
+from khidma.kernel.aging import may_last, may_rest, must_happen, since_last_step
+from payments.models import (
+    BankAccount,
+    Chargeback,
+    Escrow,
+    GatewayAttempt,
+    GatewayEvent,
+    LedgerCheck,
+    Payment,
+    Payout,
+    Refund,
+    Sale,
+    SecondPersonAct,
+    Settlement,
+    Validation,
+    WalletHold,
+)
 from payments.models.gateway import AttemptStatus, EventStatus, Operation
+from payments.runtime import PaymentSettings
 from payments.states import (
     BankAccountStatus,
+    ChargebackStatus,
     EscrowStatus,
     PaymentStatus,
     PayoutStatus,
     RefundStatus,
+    SaleStatus,
+    SecondPersonStatus,
     ValidationStatus,
 )
 
@@ -164,6 +183,59 @@ may_last(
 )
 
 may_last(
+    Chargeback,
+    {ChargebackStatus.OPEN, ChargebackStatus.UNDER_REVIEW},
+    name="undecided, to be looked at",
+    where=LOOKED_AT,
+    since="look_at",
+    within=TAKEN_UP,
+    sweep="payments.tasks.look_at_chargebacks",
+)
+may_last(
+    Chargeback,
+    {ChargebackStatus.OPEN},
+    name="open, not answered",
+    where=Q(respond_by__isnull=False, has_evidence=False),
+    since="respond_by",
+    within=timedelta(0),
+    people="finance: hand in evidence, or accept it",
+)
+may_last(
+    Chargeback,
+    {ChargebackStatus.OPEN, ChargebackStatus.UNDER_REVIEW},
+    name="undecided",
+    since="created_at",
+    within=timedelta(days=120),
+    people="finance: ask the gateway",
+)
+may_rest(
+    Sale, {SaleStatus.AWAITING}, because="Money that comes for it later, or never, is booked or sent back by itself."
+)
+may_last(
+    SecondPersonAct,
+    {SecondPersonStatus.ASKED},
+    since="created_at",
+    within=lambda: timedelta(days=PaymentSettings.load().second_person_days, minutes=30),
+    sweep="payments.tasks.lapse_acts",
+)
+may_last(
+    WalletHold,
+    name="live",
+    where=Q(released_at__isnull=True),
+    since="created_at",
+    within=timedelta(days=180),
+    people="finance: release it, or take what it is for",
+)
+may_last(
+    Settlement,
+    name="report to be read",
+    where=LOOKED_AT,
+    since="look_at",
+    within=TAKEN_UP,
+    sweep="payments.tasks.read_reports",
+)
+
+may_last(
     GatewayEvent,
     name="pending, due",
     where=Q(status=EventStatus.PENDING),
@@ -194,6 +266,13 @@ may_last(
     since="created_at",
     within=timedelta(days=15),
     people="finance: ask the gateway",
+)
+must_happen(
+    LedgerCheck,
+    name="payments.ledgercheck: the books were added up",
+    since="created_at",
+    within=timedelta(hours=1),
+    sweep="payments.tasks.check_books",
 )
 # An order that the gateway may have made unheard moves no money: nobody was told its id, and the next try finds it.
 

@@ -23,6 +23,12 @@ def work_through_events() -> int:
     return _each(services.events_due(), lambda found: services.work_through(gateway_event_id=found))
 
 
+@sweep(every=60)
+def check_books() -> int:
+    """The whole ledger, added up anew; 1 where this round did it."""
+    return int(services.check_books() is not None)
+
+
 @sweep(every=EVERY)
 def look_at_payments() -> int:
     """Payments of which neither the customer nor the gateway has told us the end."""

@@ -3,6 +3,7 @@
 from payments.models.auto_payout import AutoPayout, AutoPayoutRun, Weekday
 from payments.models.banking import BankAccount, Payout, Validation
 from payments.models.chargebacks import Chargeback, ChargebackPhase
+from payments.models.checking import LedgerCheck
 from payments.models.escrow import Escrow
 from payments.models.gateway import EventStatus, GatewayAttempt, GatewayEvent
 from payments.models.holding import PayoutHold, WalletHold
@@ -38,6 +39,7 @@ __all__ = [
     "EventStatus",
     "GatewayAttempt",
     "GatewayEvent",
+    "LedgerCheck",
     "PanStatus",
     "Payment",
     "PaymentItem",

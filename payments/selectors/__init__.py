@@ -9,6 +9,7 @@ from payments.selectors.banking import (
     list_payouts_for,
 )
 from payments.selectors.checking import LedgerReport, check_ledger, compare_with_gateway
+from payments.selectors.gateway import GatewayAnswers, gateway_answers
 from payments.selectors.paying import escrow_of, get_payment_for, list_payments_for, payments_of, refunds_of
 from payments.selectors.returns import Returned, returnable_of, returned_of
 from payments.selectors.shares import Shares, quote_shares, shares_of, shares_of_each
@@ -16,6 +17,7 @@ from payments.selectors.taxes import get_tax_profile_for, rates_on
 from payments.selectors.wallet import WalletBalance, figures_of, list_wallet_entries_for, wallet_balance_of
 
 __all__ = [
+    "GatewayAnswers",
     "LedgerReport",
     "Returned",
     "Shares",
@@ -24,6 +26,7 @@ __all__ = [
     "compare_with_gateway",
     "escrow_of",
     "figures_of",
+    "gateway_answers",
     "get_bank_account_for",
     "get_payment_for",
     "get_payout",

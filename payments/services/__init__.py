@@ -18,6 +18,7 @@ from payments.services.banking import (
     validations_due,
 )
 from payments.services.chargebacks import chargebacks_due, find_chargebacks, look_at_chargeback, record_dispute
+from payments.services.checking import check_books
 from payments.services.escrow import (
     SMALLEST_REFUND,
     Settlement,
@@ -74,6 +75,7 @@ __all__ = [
     "cancel_payout_for",
     "carries_out",
     "chargebacks_due",
+    "check_books",
     "confirm_act",
     "confirm_tax_rate",
     "decline_act",
