@@ -26,11 +26,14 @@ def main(arguments: Sequence[str]) -> int:
         processes.end_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGTERM, _stop)
     parser = argparse.ArgumentParser(prog="verify", description=__doc__)
-    parser.add_argument("name", choices=proof.names())
+    parser.add_argument("name", nargs="?", choices=proof.names(), help="without it, the names are listed")
     parser.add_argument("--seed", type=int, default=None, help="drawn and printed when not given")
     parser.add_argument("--size", choices=["ci", "full"], default="ci")
     parser.add_argument("--until-violation", action="store_true", help="stop at the first, as controls do")
     asked = parser.parse_args(arguments)
+    if asked.name is None:
+        print("\n".join(proof.names()))
+        return WELL
     seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed
     return judge(proof.find(asked.name), seed=seed, size=asked.size, until_violation=asked.until_violation)
 
