@@ -14,6 +14,7 @@ from orders.models import (
     Deliverable,
     Milestone,
     Order,
+    Review,
     RevisionRequest,
     SilenceQuestion,
 )
@@ -130,3 +131,12 @@ class SilenceQuestionAdmin(OperatorAdmin):
     list_filter = ("created_at",)
     list_select_related = ("order",)
     ordering = ("-created_at",)
+
+
+@admin.register(Review)
+class ReviewAdmin(OperatorAdmin):
+    list_display = ("rating", "order", "author", "reviewed", "created_at", "shown_at", "id")
+    search_fields = ("id", "order__id", "author__id", "reviewed__id", "comment")
+    list_filter = ("rating", "created_at")
+    list_select_related = ("order", "author", "reviewed")
+    ordering = ("-id",)

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from gigs.models import Application, BudgetType, Gig
 from gigs.states import ApplicationStatus, GigStatus
 from khidma.kernel.aging import may_last, since_last_step
-from orders.models import Boost, Cancellation, CancellationPart, Milestone, Order, SilenceQuestion
+from orders.models import Boost, Cancellation, CancellationPart, Milestone, Order, Review, SilenceQuestion
 from orders.runtime import OrderSettings
 from orders.states import ENDED, MILESTONE_ENDED, BoostStatus, MilestoneStatus, OrderStatus
 from payments.models import Escrow
@@ -215,4 +215,12 @@ may_last(
     since="funded_at",
     within=TAKEN_UP,
     people="finance: release or refund what is due",
+)
+may_last(
+    Review,
+    name="hidden, its wait over",
+    where=Q(shown_at=None),
+    since="due_at",
+    within=TAKEN_UP,
+    sweep="orders.tasks.show_due_reviews",
 )

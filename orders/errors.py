@@ -129,3 +129,31 @@ class OrderAmountTooSmall(Refused):
 
     code = "order_amount_too_small"
     message = _("An order, and each milestone of one, must be at least ₹10.")
+
+
+class OrderNotCompleted(Refused):
+    """Only a completed order is reviewed."""
+
+    code = "order_not_completed"
+    message = _("Only a completed order can be reviewed.")
+
+
+class ReviewTooLate(Refused):
+    """The time to review this order is over."""
+
+    code = "review_too_late"
+    message = _("The time to review this order is over.")
+
+
+class AlreadyReviewed(Refused):
+    """Each side speaks once."""
+
+    code = "already_reviewed"
+    message = _("You have reviewed this order.")
+
+
+class AlreadyReplied(Refused):
+    """A review is answered once."""
+
+    code = "already_replied"
+    message = _("You have answered this review.")

@@ -229,3 +229,36 @@ class BoostReturned(BoostEvent):
     """`returned` paise go back: the gig was not open any more when the money came, or we took it down."""
 
     returned: int
+
+
+@dataclass(frozen=True)
+class ReviewEvent(Event):
+    """What every announcement of a review carries; not what it says, as it may be hidden."""
+
+    review_id: UUID
+    order_id: UUID
+    gig_id: UUID
+    title: str
+    author_id: UUID
+    reviewed_id: UUID
+    is_shown: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ReviewCreated(ReviewEvent):
+    """One side of a completed order has reviewed the other; `is_first` of the two, and hidden for now."""
+
+    is_first: bool
+
+
+@dataclass(frozen=True)
+class ReviewShown(ReviewEvent):
+    """Everybody sees it from now on."""
+
+    rating: int
+
+
+@dataclass(frozen=True)
+class ReviewReplied(ReviewEvent):
+    """The reviewed side has answered."""

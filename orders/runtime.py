@@ -55,3 +55,14 @@ class BoostSettings(RuntimeSettings, category="boosts"):
     def price_of(self, days: int) -> int:
         """The price of so many days, 1, 3 or 7."""
         return {1: self.price_1_day, 3: self.price_3_days, 7: self.price_7_days}[days]
+
+
+class ReviewSettings(RuntimeSettings, category="reviews"):
+    """Rules of what the two sides say of each other."""
+
+    write_within_days: int = setting(
+        30, minimum=1, maximum=365, help="Days after completion in which an order may be reviewed."
+    )
+    show_after_days: int = setting(
+        14, minimum=0, maximum=90, help="Days after which a review is shown without the other side's."
+    )

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from khidma.kernel.clock import Now
 from khidma.kernel.sweeps import sweep
 from orders import services
-from orders.models import Boost, Cancellation, Milestone, Order
+from orders.models import Boost, Cancellation, Milestone, Order, Review
 from orders.runtime import OrderSettings
 
 log = structlog.get_logger(__name__)
@@ -107,6 +107,13 @@ def refund_silent_orders() -> int:
 def forget_old_quotes() -> int:
     """Delete quotes that have long expired; how many."""
     return services.forget_quotes()
+
+
+@sweep(every=60)
+def show_due_reviews() -> int:
+    """Show the reviews that have waited long enough for the other side's; how many."""
+    due = Review.objects.due().order_by("due_at")
+    return _each(due, lambda key: services.show_review(review_id=key))
 
 
 def _each(due: QuerySet[Any], step: Callable[[UUID], bool]) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.api import boosting, cancelling, operating, views
+from orders.api import boosting, cancelling, operating, reviewing, views
 
 urlpatterns = [
     path("doers/me/earnings", views.DoerEarnings.as_view()),
@@ -25,6 +25,9 @@ urlpatterns = [
     path("orders/<uuid:order_id>/milestones/<uuid:milestone_id>/approve", views.MilestoneApprove.as_view()),
     path("admin/orders", operating.AllOrders.as_view()),
     path("admin/orders/<uuid:order_id>/refund", operating.OrderRefund.as_view()),
+    path("reviews", reviewing.Reviews.as_view()),
+    path("reviews/<uuid:review_id>/reply", reviewing.ReviewReply.as_view()),
+    path("users/<uuid:user_id>/reviews", reviewing.UserReviews.as_view()),
     path("payments/create-order", views.CreateOrder.as_view()),
     path("payments/verify", views.VerifyPayment.as_view()),
 ]

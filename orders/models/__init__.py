@@ -10,6 +10,7 @@ from orders.models.cancelling import (
 )
 from orders.models.milestone import Milestone, MilestoneQuerySet
 from orders.models.order import MINIMUM_AMOUNT, CancelReason, Order, OrderQuerySet
+from orders.models.reviewing import Review, ReviewQuerySet
 from orders.models.work import Deliverable, RevisionRequest
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "MilestoneQuerySet",
     "Order",
     "OrderQuerySet",
+    "Review",
+    "ReviewQuerySet",
     "RevisionRequest",
     "SilenceQuestion",
 ]

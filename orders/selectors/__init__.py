@@ -2,6 +2,7 @@
 
 from orders.selectors.completion import completion_rate_of
 from orders.selectors.earnings import Earnings, earnings_of
+from orders.selectors.reviewing import get_review_for, list_reviews_of
 from orders.selectors.shares import quote_part, supply_class_of
 from orders.selectors.showing import (
     OrderMoney,
@@ -33,9 +34,11 @@ __all__ = [
     "get_order",
     "get_order_for",
     "get_payment_for",
+    "get_review_for",
     "list_all_orders",
     "list_changes_of",
     "list_orders_for",
+    "list_reviews_of",
     "money_of",
     "quote_part",
     "show_order_for",

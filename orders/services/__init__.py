@@ -16,6 +16,7 @@ from orders.services.placing import accept_application
 from orders.services.quoting import forget_quotes, quote_cancellation
 from orders.services.refunding import refund_order
 from orders.services.releasing import held_milestones, held_orders, release_held_milestone, release_held_order
+from orders.services.reviewing import reply_to_review, show_review, write_review
 from orders.services.silence import ask_silent, refund_silent, silent_orders
 from orders.services.working import request_revision, start_work, submit_work
 
@@ -48,14 +49,17 @@ __all__ = [
     "refund_silent",
     "release_held_milestone",
     "release_held_order",
+    "reply_to_review",
     "request_revision",
     "return_boosts",
     "revise_milestones",
     "settle_cancellation",
+    "show_review",
     "silent_orders",
     "start_work",
     "submit_milestones",
     "submit_work",
     "take_up_payment",
     "verify_payment",
+    "write_review",
 ]

@@ -14,6 +14,7 @@ from orders.models import (
     Deliverable,
     Milestone,
     Order,
+    Review,
     RevisionRequest,
     SilenceQuestion,
 )
@@ -32,7 +33,7 @@ COUNTED = (
     Transfer,
     Entry,
 )
-COMPARED = (Order, Milestone, Cancellation, CancellationPart, Boost, Gig, Application, Escrow, Sale, Account)
+COMPARED = (Review, Order, Milestone, Cancellation, CancellationPart, Boost, Gig, Application, Escrow, Sale, Account)
 
 
 def picture() -> dict[str, Any]:
