@@ -182,7 +182,8 @@ class Player:
         async def is_funded() -> bool:
             order = await self.client.get(f"/api/orders/{deal.order_id}")
             parts = [one for one in order["milestones"] if one["id"] == part.get("milestoneId", one["id"])]
-            return order["escrowState"] == "funded" and not any(one["status"] == "pending" for one in parts)
+            is_begun = (order["status"], order["escrowState"]) == ("in_progress", "funded")
+            return is_begun and not any(one["status"] == "pending" for one in parts)
 
         await self._until(is_funded, f"the order {deal.order_id} paid by {to_pay['razorpayOrderId']} is funded")
 
