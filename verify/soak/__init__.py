@@ -124,7 +124,7 @@ def _under_way(connection: Any) -> list[str]:
 def _checked(where: Stage) -> list[str]:
     """What the ledger's own check and the table of ages say."""
     found = []
-    for arguments in (("ledger_check", "--gateway"),):
+    for arguments in (("ledger_check", "--gateway"), ("stuck",)):
         done = where.khidma.manage(*arguments)
         if done.returncode:
             found.append(f"manage.py {' '.join(arguments)}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
