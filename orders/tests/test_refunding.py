@@ -12,7 +12,7 @@ from khidma.kernel.states import history
 from orders import services
 from orders.models import Order
 from orders.tests.evidence import announced, nothing_changes
-from orders.tests.factories import make_completed_order, make_funded_order, make_order, make_submitted_order
+from orders.tests.factories import make_funded_order, make_order, make_submitted_order
 from payments.models import Escrow, Payment
 from payments.services import quote_shares
 from payments.tests.factories import balance
@@ -112,7 +112,7 @@ def make_cancelled_order() -> Order:
     return services.cancel_order(order=order, actor=order.client, reason="other")
 
 
-@pytest.mark.parametrize("make", [make_order, make_completed_order, make_cancelled_order])
+@pytest.mark.parametrize("make", [make_order, make_cancelled_order])
 def test_money_that_is_not_held_is_not_refunded(api: Any, make: Any) -> None:
     order = make()
     client = api(make_operator("finance"))

@@ -81,7 +81,7 @@ def record_dispute(*, sighting: DisputeSighting) -> Chargeback | None:
         log.critical("dispute_differs", dispute_id=sighting.dispute_id, theirs=sighting.amount)
         return chargeback
     if not chargeback.is_live:
-        if sighting.status != chargeback.status:
+        if sighting.status in ENDS and sighting.status != chargeback.status:
             log.critical("dispute_contradicted", dispute_id=sighting.dispute_id, theirs=sighting.status)
         return chargeback
     _keep(chargeback, sighting)

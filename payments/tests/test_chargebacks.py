@@ -222,11 +222,9 @@ STORIES = {
 
 @pytest.mark.parametrize("end", STORIES)
 def test_every_order_of_what_is_told_ends_the_same(db: None, end: str) -> None:
-    for order in itertools.permutations(STORIES[end] * 2, 4):
-        if end not in order:
-            continue
+    for order in itertools.permutations(STORIES[end]):
         escrow = make_funded_escrow()
-        for status in order:
+        for status in (*order, *order):
             deducted = AMOUNT if status in {"open", "under_review"} and end != "closed" else 0
             hear(escrow, status, has_evidence=True, **({"amount_deducted": deducted} if deducted else {}))
         found = Chargeback.objects.get(capture=escrow.funded_by)
