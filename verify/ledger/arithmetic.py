@@ -1,6 +1,7 @@
 """Money as the contract says it, computed here once more: nothing of the product's arithmetic is used."""
 
 GST_BP = 1_800
+TDS_BP, TDS_THRESHOLD = 10, 50_000_000
 COMMISSION_BP = 1_000
 CANCEL_BP = 2_500
 SMALLEST = 100

@@ -37,7 +37,8 @@ AMOUNT = st.integers(1_000, 3_000_000)
 LOOK = """
 SELECT 'order', id::text, status, '', '' FROM orders_order
 UNION ALL SELECT 'milestone', id::text, status, '', '' FROM orders_milestone
-UNION ALL SELECT 'escrow', reference::text, status, id::text, '' FROM payments_escrow
+UNION ALL SELECT 'escrow', reference::text, status, id::text, coalesce(decided_at::text, '')
+  FROM payments_escrow
 UNION ALL SELECT 'payment', payment.id::text, payment.status, coalesce(payment.gateway_order_id, ''),
        (SELECT string_agg(escrow.reference::text, ' ') FROM payments_paymentitem AS item
           JOIN payments_escrow AS escrow ON escrow.id = item.escrow_id WHERE item.payment_id = payment.id)
@@ -45,6 +46,7 @@ UNION ALL SELECT 'payment', payment.id::text, payment.status, coalesce(payment.g
 UNION ALL SELECT 'capture', id::text, use, gateway_payment_id, '' FROM payments_capture
 UNION ALL SELECT 'refund', id::text, status, payment_id::text || ' ' || coalesce(escrow_id::text, ''),
        reason || ' ' || amount FROM payments_refund
+UNION ALL SELECT 'return', id::text, escrow_id::text, amount::text, '' FROM payments_return
 UNION ALL SELECT 'payout', id::text, status, user_id::text, amount::text FROM payments_payout
 UNION ALL SELECT 'validation', id::text, status, '', '' FROM payments_validation
 UNION ALL SELECT 'account', kind, coalesce(owner_id::text, ''), balance::text, '' FROM payments_account
@@ -79,6 +81,8 @@ BLAMES = {
 KINDS = ("fixed", "hourly", "milestone", "fixed")
 ROUNDS_TO_REST = 40
 MOST_LIVE = 8
+MOST_ALONE = 5_000_000
+"""Withdrawals above it wait for two operators."""
 
 
 class Tally:
@@ -387,18 +391,20 @@ class Books(RuleBasedStateMachine):
         if deal is None:
             return self.otherwise(crash)
         order = self._order(deal)
-        deal.was_submitted = True
         if deal.kind == "hourly":
             deal.minutes = 1 + part * 7 % (60 * (order.agreed_hours or 1))
         minutes = deal.minutes if deal.kind == "hourly" else None
         if deal.kind == "milestone" and part % 2:
-            only = UUID(self.pick(part, [thing for thing in deal.things if thing.status == "funded"]).key)
+            thing = self.pick(part, [one for one in deal.things if one.status == "funded"])
+            thing.was_submitted, only = True, UUID(thing.key)
             self.act(
                 "submit milestone",
                 lambda: orders.submit_milestones(order=order, doer=order.doer, message="Done.", only=only),
                 crash,
             )
         else:
+            for thing in deal.things:
+                thing.was_submitted = thing.was_submitted or thing.status in {"funded", "in_progress"}
             self.act(
                 "submit",
                 lambda: orders.submit_work(order=order, doer=order.doer, message="Done.", minutes_worked=minutes),
@@ -449,28 +455,41 @@ class Books(RuleBasedStateMachine):
 
     @rule(number=NUMBER, how=NUMBER, crash=CRASH)
     def cancel(self, number: int, how: int, crash: int) -> None:
-        paid = [deal for deal in self._live() if deal.began_at and deal.kind != "milestone" and not deal.was_submitted]
+        paid = [deal for deal in self._live() if any(self._is_open(thing) for thing in deal.things)]
         deal = self.pick(number, paid) if how % 4 else self.deal(number, "pending_payment", "in_progress")
         if deal is None:
             return self.otherwise(crash)
         order = self._order(deal)
         side, reason = ("client", "doer")[how // 16 % 2], CANCEL_REASONS[how // 2 % len(CANCEL_REASONS)]
         actor = order.client if side == "client" else order.doer
-        deal.asked_to_cancel = self._policy(deal, side, reason)
+        deal.is_given_up = True
+        for thing in deal.things:
+            if self._is_open(thing) or deal.status == "pending_payment":
+                thing.asked_to_cancel = self._policy(deal, thing, side, reason)
         if self.act("cancel", lambda: orders.cancel_order(order=order, actor=actor, reason=reason), crash):
-            self.must(deal.status == "cancelled", f"order {deal.key} cancelled")
-        if deal.status != "cancelled":
-            deal.asked_to_cancel = None
+            self.must(not any(self._is_open(thing) for thing in deal.things), f"order {deal.key} cancelled")
+        self._forget_intentions(deal)
         return None
 
-    def _policy(self, deal: Deal, side: str, reason: str) -> Cancelling:
+    def _is_open(self, thing: Thing) -> bool:
+        """Whether a cancellation can end it: its money is here, and nothing was ever handed in."""
+        return thing.state == "funded" and not thing.was_submitted and thing.status in {"in_progress", "funded"}
+
+    def _forget_intentions(self, deal: Deal) -> None:
+        """What was intended and did not come about is intended no more."""
+        deal.is_given_up = False
+        for thing in deal.things:
+            thing.asked_to_cancel = None
+            thing.parts.clear()
+            thing.returns.clear()
+
+    def _policy(self, deal: Deal, thing: Thing, side: str, reason: str) -> Cancelling:
         """The table of the cancellation policy, for remote work, read once more."""
-        held, now = deal.held, self.model.now()
-        began_at = deal.began_at or now  # its money may have come, and nobody have looked yet
+        held, now = thing.held, self.model.now()
+        began_at = thing.began_at or now  # its money may have come, and nobody have looked yet
+        due_at = (deal.placed_at if deal.kind == "milestone" else began_at) + deal.days * DAY
         blamed = BLAMES.get(reason, side)
-        is_overdue = now > began_at + deal.days * DAY
-        has_begun = now >= began_at + 2 * HOUR
-        stake = 0 if is_overdue or not has_begun else at_stake(held, CANCEL_BP)
+        stake = 0 if now > due_at or now < began_at + 2 * HOUR else at_stake(held, CANCEL_BP)
         is_contestable = blamed != side and not (side == "doer" and blamed == "none")
         return Cancelling(
             gross=stake if blamed == "client" else 0, kept=kept_back(held, stake) if is_contestable else 0
@@ -480,27 +499,42 @@ class Books(RuleBasedStateMachine):
     def refund_part(self, number: int, share_of: int, crash: int) -> None:
         """An operator sends a part back, or everything."""
         deal = self.deal(number, "in_progress", "submitted")
-        if deal is None or deal.kind == "milestone" or deal.held < 300 or share_of % 3:
+        if deal is None or deal.kind == "milestone" or deal.held < 300:
             return self.otherwise(crash)
-        order = self._order(deal)
-        amount = deal.held if share_of > 220 else max(100, deal.held * share_of // 512)
+        order, thing = self._order(deal), deal.things[0]
+        amount = deal.held if share_of > 240 else max(100, deal.held * share_of // 512)
         if amount == deal.held:
-            deal.asked_to_cancel = Cancelling(gross=0, kept=0)
+            thing.asked_to_cancel = Cancelling(gross=0, kept=0)
         else:
-            deal.parts.append(amount)
-        refunds = Refund.objects.filter(escrow__reference=order.pk, reason="part")
+            thing.parts.append(amount)
+        self._refund("refund", order, amount, crash)
+        self._forget_intentions(deal)
+        return None
+
+    @rule(number=NUMBER, share_of=NUMBER, crash=CRASH)
+    def take_back(self, number: int, share_of: int, crash: int) -> None:
+        """An operator sends back what was released: out of our fee, and the doer's wallet or debt."""
+        ended = [deal for deal in self.model.deals.values() if deal.status in {"completed", "cancelled"}]
+        deal = self.pick(number, [one for one in ended if one.things[0].released - one.things[0].returned >= 200])
+        if deal is None or deal.kind == "milestone":
+            return self.otherwise(crash)
+        thing = deal.things[0]
+        left = thing.released - thing.returned
+        amount = left if share_of > 200 else max(100, left * share_of // 512)
+        thing.returns.append(amount)
+        self._refund("return", self._order(deal), amount, crash)
+        self._forget_intentions(deal)
+        return None
+
+    def _refund(self, name: str, order: Order, amount: int, crash: int) -> None:
+        refunds = Refund.objects.filter(escrow__reference=order.pk)
         before = refunds.count()
         self.act(
-            "refund",
+            name,
             lambda: orders.refund_order(order=order, operator=self.operator, amount=amount, reason="Agreed"),
             crash,
             again=lambda: refunds.count() == before,
         )
-        if amount in deal.parts:
-            deal.parts.remove(amount)
-        if deal.status != "cancelled":
-            deal.asked_to_cancel = None
-        return None
 
     @rule(who=NUMBER, crash=CRASH)
     def add_bank_account(self, who: int, crash: int) -> None:
@@ -536,7 +570,7 @@ class Books(RuleBasedStateMachine):
         account = BankAccount.objects.filter(user=doer, status="verified").first()
         if wallet < 100 or account is None:
             return self.otherwise(crash)
-        amount = min(wallet if share_of % 4 == 0 else max(10_000, wallet * share_of // 256), wallet)
+        amount = min(wallet if share_of % 4 == 0 else max(10_000, wallet * share_of // 256), wallet, MOST_ALONE)
         asked = str(doer.pk), amount
         self.model.intended_payouts.append(asked)
         made = Payout.objects.filter(user=doer)

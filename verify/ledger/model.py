@@ -7,13 +7,16 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from verify.ledger.arithmetic import GST_BP, SMALLEST, half_up, share
+from verify.ledger.arithmetic import GST_BP, SMALLEST, TDS_BP, TDS_THRESHOLD, half_up, share
 from verify.ledger.gateway import FLOAT, PAYOUT_FEE, PAYOUT_TAX, PENNY, Bank
 
 DEBIT = {"gateway", "bank", "payout_bank", "receivable", "chargeback", "gateway_fee", "payout_fee", "gst_input", "loss"}
 HOUR, DAY = 3_600.0, 86_400.0
+INDIA = ZoneInfo("Asia/Kolkata")
 ON_THE_WAY, ARRIVED, CAME_BACK = "on the way", "arrived", "came back"
 PAYOUT_STATES = {
     **dict.fromkeys(("requested", "held", "queued", "processing"), ON_THE_WAY),
@@ -37,7 +40,16 @@ class Thing:
     held: int = 0
     source: str = ""
     funded_at: float = 0.0
-    due_at: float = 0.0
+    began_at: float = 0.0
+    was_submitted: bool = False
+    asked_to_cancel: "Cancelling | None" = None
+    cancelled: "Cancelling | None" = None
+    parts: list[int] = field(default_factory=list)
+    returns: list[int] = field(default_factory=list)
+    released: int = 0
+    shares: tuple[int, int, int] = (0, 0, 0)
+    returned: int = 0
+    borne: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass
@@ -60,15 +72,11 @@ class Deal:
     things: list[Thing]
     placed_at: float
     days: int
-    began_at: float = 0.0
     rate: int = 0
     hours: int = 0
     minutes: int = 0
     status: str = "pending_payment"
-    was_submitted: bool = False
-    asked_to_cancel: Cancelling | None = None
-    cancelled: Cancelling | None = None
-    parts: list[int] = field(default_factory=list)
+    is_given_up: bool = False
 
     @property
     def held(self) -> int:
@@ -116,10 +124,12 @@ class Model:
         self.booked: set[str] = set()
         self.booked_payments: set[str] = set()
         self.checked: set[str] = set()
+        self.returned: set[str] = set()
         self.shift = 0.0
         self.moved = 0
         self._balances: Counter[Account] = Counter()
         self._net: Counter[str] = Counter()
+        self._earned: Counter[tuple[str, int]] = Counter()
         self._expected: defaultdict[str, list[int]] = defaultdict(list)
         self._move([("payout_bank", "", FLOAT)], [("owner", "", FLOAT)])
 
@@ -163,9 +173,19 @@ class Model:
             self._asked(key, seen["payment"][key][2].split())
         for key in sorted(seen["capture"].keys() - self.booked):
             self._capture(key, *seen["capture"][key][:2], seen["escrow"])
+        self._decided: list[tuple[str, Deal, Thing]] = []
         new_refunds = {key: row for key, row in seen["refund"].items() if key not in self.promises}
         for deal in self.deals.values():
             self._follow(deal, seen, new_refunds)
+        for _, deal, thing in sorted(self._decided, key=lambda one: one[0]):
+            self._decide(deal, thing)
+        for key in sorted(seen["return"].keys() - self.returned):
+            self.returned.add(key)
+            escrow, amount, _ = seen["return"][key]
+            for deal in self.deals.values():
+                for thing in deal.things:
+                    if thing.escrow == escrow:
+                        self._return(thing, deal.doer, int(amount))
         for key, (_, more, rest) in new_refunds.items():
             self._promise(key, payment=more.split()[0], amount=int(rest.split()[1]))
         for payment, amounts in self._expected.items():
@@ -219,38 +239,38 @@ class Model:
 
     def _follow(self, deal: Deal, seen: Any, new_refunds: dict[str, tuple[str, str, str]]) -> None:
         deal.status = seen["order"][deal.key][0]
-        if deal.status == "in_progress" and not deal.began_at:
-            deal.began_at = self.now()
-        if deal.status == "cancelled" and deal.asked_to_cancel and not deal.cancelled:
-            deal.cancelled = deal.asked_to_cancel
-            now = deal.held - deal.cancelled.kept
-            if deal.cancelled.kept and now:
-                deal.parts.append(now)
         for thing in deal.things:
             thing.status = seen["milestone"][thing.key][0] if deal.kind == "milestone" else deal.status
+            if thing.status in {"in_progress", "funded"} and not thing.began_at:
+                thing.began_at = self.now()
+            if thing.status in {"cancelled", "refunded"} and thing.asked_to_cancel and not thing.cancelled:
+                thing.cancelled = thing.asked_to_cancel
+                now = thing.held - thing.cancelled.kept
+                if thing.cancelled.kept and now:
+                    thing.parts.append(now)
             for key in [key for key, (_, more, rest) in new_refunds.items() if _is_part(more, rest, thing)]:
-                self._part(deal, thing, key, new_refunds.pop(key))
+                self._part(thing, key, new_refunds.pop(key))
             state = seen["escrow"][thing.key][0]
             if state == "decided" and thing.state == "funded":
-                self._decide(deal, thing)
+                self._decided.append((seen["escrow"][thing.key][2], deal, thing))
             elif state == "abandoned" and thing.state == "awaiting":
                 self._abandon(deal, thing)
             elif state != thing.state:
                 self.complain(f"escrow of {thing.key} is {state} by itself, it was {thing.state}")
 
-    def _part(self, deal: Deal, thing: Thing, key: str, row: tuple[str, str, str]) -> None:
+    def _part(self, thing: Thing, key: str, row: tuple[str, str, str]) -> None:
         amount = int(row[2].split()[1])
-        if amount not in deal.parts:
-            self.complain(f"{amount} of order {deal.key} went back, and nobody asked for it")
+        if amount not in thing.parts:
+            self.complain(f"{amount} of {thing.key} went back, and nobody asked for it")
         else:
-            deal.parts.remove(amount)
+            thing.parts.remove(amount)
         thing.held -= amount
         self._move([("escrow", thing.escrow, amount)], [("refund_pending", thing.source, amount)])
         self.promises[key] = Promise(thing.source, amount)
 
     def _abandon(self, deal: Deal, thing: Thing) -> None:
         thing.state = "abandoned"
-        if not deal.asked_to_cancel and self.now() < deal.placed_at + 24 * HOUR:
+        if not deal.is_given_up and self.now() < deal.placed_at + 24 * HOUR:
             self.complain(f"{thing.key} was given up, and it was not time yet")
 
     def _decide(self, deal: Deal, thing: Thing) -> None:
@@ -259,26 +279,52 @@ class Model:
             gross = held
         fixed = thing.commission is not None and gross == thing.amount
         fee = thing.commission if fixed and thing.commission is not None else share(gross, deal.commission_bp)
-        gst = share(fee, GST_BP)
+        gst, tds = share(fee, GST_BP), self._tds(deal.doer, gross)
         back = held - gross
-        thing.state, thing.held = "decided", 0
-        credits = [("wallet", deal.doer, gross - fee - gst), ("platform_fee", "", fee), ("gst_payable", "", gst)]
-        self._move([("escrow", thing.escrow, held)], [*credits, ("refund_pending", thing.source, back)])
+        thing.state, thing.held, thing.released, thing.shares = "decided", 0, gross, (fee, gst, tds)
+        taxes = [("platform_fee", "", fee), ("gst_payable", "", gst), ("tds_payable", "", tds)]
+        credits = [("wallet", deal.doer, gross - fee - gst - tds), *taxes, ("refund_pending", thing.source, back)]
+        self._move([("escrow", thing.escrow, held)], credits)
         if back:
             self._expected[thing.source].append(back)
+
+    def _tds(self, doer: str, gross: int) -> int:
+        """An individual of whom nothing else is known pays none below the threshold of the financial year."""
+        day = datetime.fromtimestamp(self.now(), INDIA)
+        year = (doer, day.year if day.month >= 4 else day.year - 1)
+        self._earned[year] += gross
+        return share(gross, TDS_BP) if self._earned[year] > TDS_THRESHOLD else 0
 
     def _gross(self, deal: Deal, thing: Thing) -> int:
         """What of it is the doer's, before fees."""
         if thing.status in {"approved", "completed"}:
-            if not deal.was_submitted:
+            if not thing.was_submitted:
                 self.complain(f"{thing.key} was approved, and nothing was handed in")
             earned = half_up(deal.rate * deal.minutes, 60) if deal.kind == "hourly" else thing.amount
             return min(earned, thing.held)
-        if deal.cancelled:
-            return deal.cancelled.gross
+        if thing.cancelled:
+            return min(thing.cancelled.gross, thing.held)
         if self.now() < thing.funded_at + 14 * DAY:
             self.complain(f"{thing.key} was refunded, and it was not time yet")
         return 0
+
+    def _return(self, thing: Thing, doer: str, amount: int) -> None:
+        """A return after the release: fee and taxes give back their part of all returns together, the doer the rest."""
+        if amount not in thing.returns:
+            self.complain(f"{amount} of {thing.key} was taken back, and nobody asked for it")
+        else:
+            thing.returns.remove(amount)
+        thing.returned += amount
+        left, borne = amount, []
+        for kept, before in zip(thing.shares, thing.borne, strict=True):
+            part = max(0, min(half_up(kept * thing.returned, thing.released) - before, left))
+            borne.append(part)
+            left -= part
+        fee, gst, tds = borne
+        thing.borne = thing.borne[0] + fee, thing.borne[1] + gst, thing.borne[2] + tds
+        taken = [("platform_fee", "", fee), ("gst_payable", "", gst), ("tds_payable", "", tds), ("wallet", doer, left)]
+        self._move(taken, [("refund_pending", thing.source, amount)])
+        self._expected[thing.source].append(amount)
 
     def _promise(self, key: str, *, payment: str, amount: int) -> None:
         if amount not in self._expected[payment]:
