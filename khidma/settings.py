@@ -69,6 +69,9 @@ RAZORPAY_WEBHOOK_SECRET_OLD = env.str("RAZORPAY_WEBHOOK_SECRET_OLD", default="")
 RAZORPAY_BASE_URL = env.str(
     "RAZORPAY_BASE_URL", default="https://api.razorpay.com" if PRODUCTION else f"http://127.0.0.1:{PORT + 1}"
 )
+BANK_STATEMENT_URL = (
+    "" if PRODUCTION or not RAZORPAY_BASE_URL.startswith("http://") else f"{RAZORPAY_BASE_URL}/_sandbox/bank"
+)
 RAZORPAYX_ACCOUNT_NUMBER = secret("RAZORPAYX_ACCOUNT_NUMBER")
 
 INSTALLED_APPS = [

@@ -35,6 +35,20 @@ class PaymentUnseen(KhidmaError):
     """The gateway speaks of a payment that has not been booked yet: what it says is taken up again later."""
 
 
+class SuspenseDecided(Refused):
+    """Money in suspense is decided once."""
+
+    code = "suspense_decided"
+    message = _("This money has been decided before.")
+
+
+class SuspenseDoesNotFit(Refused):
+    """The escrow does not await exactly this money, or there is no payment to send it back to."""
+
+    code = "suspense_does_not_fit"
+    message = _("This money cannot go there.")
+
+
 class BalanceTooSmall(Refused):
     """The wallet holds less than is asked; `details.available` is in paise."""
 

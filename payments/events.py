@@ -66,6 +66,19 @@ class RefundFailed(Event):
 
 
 @dataclass(frozen=True)
+class RefundedOutside(Event):
+    """Somebody refunded at the gateway without us: so much is gone from what was held for these references.
+
+    `emptied` are those for which nothing is held any more.
+    """
+
+    payment_id: UUID
+    references: list[UUID]
+    emptied: list[UUID]
+    amount: int
+
+
+@dataclass(frozen=True)
 class EscrowSettled(Event):
     """An escrow was decided: `payee_net` went to the payee's wallet, `refunded` is on its way back to the payer."""
 

@@ -81,3 +81,7 @@ class PaymentSettings(RuntimeSettings, category="payments"):
     second_person_days: int = setting(
         7, minimum=1, maximum=90, help="Days after which an act that nobody confirmed lapses."
     )
+    settlement_due_days: int = setting(
+        4, minimum=1, maximum=30, help="Working days after which what the gateway has not settled is missing."
+    )
+    reconcile_hour: int = setting(2, minimum=0, maximum=23, help="Hour of the night in India to reconcile at.")

@@ -12,6 +12,7 @@ from payments.errors import (
     PayoutAlreadySent,
     SaleNotAwaiting,
     SaleNotReturnable,
+    SuspenseDecided,
 )
 
 
@@ -76,6 +77,18 @@ class ChargebackStatus(models.TextChoices):
     WON = "won", _("Won")
     LOST = "lost", _("Lost")
     CLOSED = "closed", _("Closed")
+
+
+class DifferenceStatus(models.TextChoices):
+    OPEN = "open", _("Open")
+    EXPLAINED = "explained", _("Explained, and still there")
+    RESOLVED = "resolved", _("Resolved by an operator")
+    MATCHED = "matched", _("The books agree now")
+
+
+class SuspenseStatus(models.TextChoices):
+    OPEN = "open", _("To be decided")
+    DECIDED = "decided", _("Decided")
 
 
 ESCROW_STATES = StateTable(
@@ -192,4 +205,21 @@ SALE_STATES = StateTable(
         Transition("return", {"sold"}, "returned", actors={"system", "operator"}, refusal=SaleNotReturnable),
     ],
     ends={"sold", "returned", "abandoned"},
+)
+
+DIFFERENCE_STATES = StateTable(
+    "difference",
+    [
+        Transition("explain", {"open"}, "explained", actors={"operator"}),
+        Transition("reopen", {"explained"}, "open", actors={"operator", "system"}),
+        Transition("resolve", {"open", "explained"}, "resolved", actors={"operator"}),
+        Transition("match", {"open", "explained"}, "matched"),
+    ],
+    ends={"resolved", "matched"},
+)
+
+SUSPENSE_STATES = StateTable(
+    "suspense_item",
+    [Transition("decide", {"open"}, "decided", actors={"operator", "system"}, refusal=SuspenseDecided)],
+    ends={"decided"},
 )

@@ -99,6 +99,12 @@ def read_reports() -> int:
 
 
 @sweep(every=600)
+def reconcile_at_night() -> int:
+    """The nightly reconciliation, once its hour has come."""
+    return 0 if services.reconcile_at_night() is None else 1
+
+
+@sweep(every=600)
 def lapse_acts() -> int:
     """Acts of two people that nobody has confirmed in time."""
     return services.lapse_acts()

@@ -18,10 +18,20 @@ from payments.models.paying import (
     RefundReason,
     RefundWay,
 )
+from payments.models.reconciling import (
+    BankHoliday,
+    BankLine,
+    Difference,
+    PayoutBankLine,
+    ReconciliationRun,
+    Side,
+    Subject,
+)
 from payments.models.returns import Return, ReturnReason
 from payments.models.second_person import SecondPersonAct
 from payments.models.selling import Sale
 from payments.models.settling import Settlement, SettlementLine
+from payments.models.suspense import ForeignRefund, SuspenseDecision, SuspenseItem
 from payments.models.taxes import PanStatus, TaxKind, TaxProfile, TaxRate, TaxYear
 
 __all__ = [
@@ -30,13 +40,17 @@ __all__ = [
     "AutoPayout",
     "AutoPayoutRun",
     "BankAccount",
+    "BankHoliday",
+    "BankLine",
     "Capture",
     "CaptureUse",
     "Chargeback",
     "ChargebackPhase",
+    "Difference",
     "Entry",
     "Escrow",
     "EventStatus",
+    "ForeignRefund",
     "GatewayAttempt",
     "GatewayEvent",
     "LedgerCheck",
@@ -45,7 +59,9 @@ __all__ = [
     "PaymentItem",
     "PaymentPurpose",
     "Payout",
+    "PayoutBankLine",
     "PayoutHold",
+    "ReconciliationRun",
     "Refund",
     "RefundReason",
     "RefundWay",
@@ -55,6 +71,10 @@ __all__ = [
     "SecondPersonAct",
     "Settlement",
     "SettlementLine",
+    "Side",
+    "Subject",
+    "SuspenseDecision",
+    "SuspenseItem",
     "TaxKind",
     "TaxProfile",
     "TaxRate",

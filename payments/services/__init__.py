@@ -28,6 +28,7 @@ from payments.services.escrow import (
     refund_part,
     settle_escrow,
 )
+from payments.services.foreign import record_foreign_refund
 from payments.services.funds import book_owner_funds
 from payments.services.gateway_events import events_due, revive_events, store_event, work_through
 from payments.services.holding import hold_wallet, release_wallet_hold
@@ -40,6 +41,13 @@ from payments.services.paying import (
     start_payment,
 )
 from payments.services.payout_holds import approve_payout, hold_payout
+from payments.services.reconciling import (
+    assign_difference,
+    explain_difference,
+    reconcile,
+    reconcile_at_night,
+    resolve_difference,
+)
 from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
 from payments.services.requesting import cancel_payout, cancel_payout_for, request_payout
 from payments.services.returning import return_after_release
@@ -54,6 +62,8 @@ from payments.services.second_person import (
 )
 from payments.services.selling import abandon_sale, return_sale, start_sale
 from payments.services.settling import keep_lines, look_for_settlements, read_report, record_settlement, reports_due
+from payments.services.statements import import_statement
+from payments.services.suspending import assign_suspense, decide_suspense
 from payments.services.taxes import confirm_tax_rate, propose_tax_rate, set_tax_profile, withdraw_tax_rate
 from payments.services.watching import Watched, put_off
 from payments.services.withdrawing import payouts_due, record_payout, send_payout
@@ -69,6 +79,8 @@ __all__ = [
     "add_bank_account",
     "approve_payout",
     "ask_for_act",
+    "assign_difference",
+    "assign_suspense",
     "auto_payouts_due",
     "book_owner_funds",
     "cancel_payout",
@@ -78,11 +90,14 @@ __all__ = [
     "check_books",
     "confirm_act",
     "confirm_tax_rate",
+    "decide_suspense",
     "decline_act",
     "events_due",
+    "explain_difference",
     "find_chargebacks",
     "hold_payout",
     "hold_wallet",
+    "import_statement",
     "keep_lines",
     "lapse_acts",
     "lock_escrows",
@@ -102,7 +117,10 @@ __all__ = [
     "put_off_auto_payout",
     "quote_shares",
     "read_report",
+    "reconcile",
+    "reconcile_at_night",
     "record_dispute",
+    "record_foreign_refund",
     "record_payout",
     "record_refund",
     "record_settlement",
@@ -115,6 +133,7 @@ __all__ = [
     "reports_due",
     "request_payout",
     "require_finance",
+    "resolve_difference",
     "retry_refund",
     "return_after_release",
     "return_sale",

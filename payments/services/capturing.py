@@ -14,6 +14,7 @@ from payments.providers.gateway import Sighting
 from payments.services.posting import Line, credit, debit, post
 from payments.services.refunds import promise_refund
 from payments.services.selling import complete_sale, gst_inside, income_lines
+from payments.services.suspense_items import open_item
 from payments.states import EscrowStatus, PaymentStatus, SaleStatus
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ def set_aside(*, sighting: Sighting, payment: Payment | None = None) -> Capture:
         return known
     log.critical("money_in_suspense", gateway_payment_id=sighting.payment_id, amount=sighting.amount)
     capture = _capture(payment, sighting, CaptureUse.SUSPENSE)
+    open_item(amount=capture.amount, capture=capture, item_id=capture.pk)
     _post_capture(capture, [credit(AccountKind.SUSPENSE, capture.amount, capture.pk)])
     _book_fee(capture, sighting)
     return capture
@@ -71,9 +73,9 @@ def _book_capture(payment: Payment, escrows: Sequence[Escrow], sale: Sale | None
     lines = [credit(AccountKind.ESCROW, escrow.amount, escrow.pk) for escrow in awaiting]
     _post_capture(capture, [*lines, credit(AccountKind.REFUND_PENDING, surplus, payment.pk)])
     _book_fee(capture, sighting)
-    _mark_captured(payment, capture)
+    mark_captured(payment, capture)
     if awaiting:
-        _fund(awaiting, payment, capture)
+        fund_escrows(awaiting, payment, capture)
     if surplus:
         is_late = any(escrow.status == EscrowStatus.ABANDONED for escrow in escrows) or _is_given_up(sale)
         _send_back(capture, surplus, is_late=is_late)
@@ -84,7 +86,7 @@ def _book_sale(payment: Payment, sale: Sale, sighting: Sighting) -> None:
     capture = _capture(payment, sighting, CaptureUse.FUNDED)
     _post_capture(capture, income_lines(sale, gst=gst))
     _book_fee(capture, sighting)
-    _mark_captured(payment, capture)
+    mark_captured(payment, capture)
     complete_sale(sale, payment, capture, gst=gst)
 
 
@@ -136,7 +138,8 @@ def book_fee(capture: Capture, *, fee: int, tax: int) -> None:
     )
 
 
-def _mark_captured(payment: Payment, capture: Capture) -> None:
+def mark_captured(payment: Payment, capture: Capture) -> None:
+    """The payment has its money; one that had it before stays as it is. The caller holds its lock."""
     if payment.status not in UNPAID:
         return
     changes = {
@@ -149,7 +152,8 @@ def _mark_captured(payment: Payment, capture: Capture) -> None:
     advance(payment, "capture", by=None, role="system", changes=changes)
 
 
-def _fund(awaiting: Sequence[Escrow], payment: Payment, capture: Capture) -> None:
+def fund_escrows(awaiting: Sequence[Escrow], payment: Payment, capture: Capture) -> None:
+    """What awaited this money has it. The caller holds the escrows' locks, and posts it."""
     moment = now()
     for escrow in awaiting:
         advance(escrow, "fund", by=None, role="system", changes={"funded_by": capture, "funded_at": moment})

@@ -15,14 +15,15 @@ from khidma.kernel.clock import Now
 from khidma.kernel.events import publish
 from payments.errors import InvalidSignature
 from payments.events import GatewayEventStored
-from payments.models import EventStatus, GatewayEvent, Payment
+from payments.models import Capture, EventStatus, GatewayEvent, Payment
 from payments.providers import gateway
-from payments.providers.gateway import GatewaySaidNo, News, Sighting
+from payments.providers.gateway import GatewaySaidNo, News, RefundSighting, Sighting
 from payments.services.banking import record_validation
 from payments.services.capturing import set_aside
 from payments.services.chargebacks import record_dispute
+from payments.services.foreign import record_foreign_refund
 from payments.services.paying import adopt_order, record_sighting
-from payments.services.refunds import record_refund
+from payments.services.refunds import is_ours, record_refund
 from payments.services.settling import record_settlement
 from payments.services.withdrawing import record_payout
 
@@ -79,7 +80,7 @@ def _effect(news: News) -> Callable[[], object]:
     if news.payment is not None:
         return _payment_effect(news.payment)
     if (refund := news.refund) is not None and refund.is_of_captured:
-        return lambda: record_refund(sighting=refund)
+        return _refund_effect(refund)
     if news.dispute is not None:
         dispute = gateway().fetch_dispute(news.dispute.dispute_id)  # its present state decides, not the event
         return lambda: record_dispute(sighting=dispute)
@@ -97,6 +98,23 @@ def _payment_effect(sighting: Sighting) -> Callable[[], object]:
     if payment_id is not None:
         return lambda: record_sighting(payment_id=payment_id, sighting=sighting)
     return (lambda: set_aside(sighting=sighting)) if sighting.is_captured else _nothing
+
+
+def _refund_effect(sighting: RefundSighting) -> Callable[[], object]:
+    """Ours is followed. Another one is booked after the payment that it is of, which may have come without us too."""
+    if is_ours(sighting):
+        return lambda: record_refund(sighting=sighting)
+    if not (sighting.refund_id and sighting.payment_id and sighting.amount > 0):
+        return _nothing
+    if Capture.objects.filter(gateway_payment_id=sighting.payment_id).exists():
+        return lambda: record_foreign_refund(sighting=sighting)
+    book_payment = _payment_effect(gateway().fetch_payment(sighting.payment_id))
+
+    def book_both() -> None:
+        book_payment()
+        record_foreign_refund(sighting=sighting)
+
+    return book_both
 
 
 def _payment_of(sighting: Sighting) -> UUID | None:

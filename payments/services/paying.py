@@ -50,7 +50,7 @@ def start_payment(*, payer: User, references: Sequence[UUID], purpose: str) -> P
             raise EscrowNotAwaiting(details={"status": escrow.status})
         if escrow.status != EscrowStatus.AWAITING:
             raise AlreadyPaid(details={"status": escrow.status})
-    return _live_payment(escrows) or _new_payment(payer, escrows, purpose)
+    return _live_payment(escrows) or new_payment(payer, escrows, purpose)
 
 
 def _lock_escrows(escrows: Any) -> list[Escrow]:
@@ -67,7 +67,7 @@ def _live_payment(escrows: list[Escrow]) -> Payment | None:
     return None
 
 
-def _new_payment(payer: User, escrows: list[Escrow], purpose: str) -> Payment:
+def new_payment(payer: User, escrows: list[Escrow], purpose: str) -> Payment:
     payment = Payment.objects.create(
         payer=payer, purpose=purpose, amount=sum(escrow.amount for escrow in escrows), look_at=None
     )

@@ -15,7 +15,17 @@ from khidma.kernel.events import publish
 from khidma.kernel.ids import new_id
 from khidma.kernel.states import advance, lock, record_change
 from payments.events import RefundFailed, RefundProcessed, RefundPromised
-from payments.models import AccountKind, Capture, Escrow, GatewayAttempt, Payment, Refund, RefundWay, TransferKind
+from payments.models import (
+    AccountKind,
+    Capture,
+    Escrow,
+    ForeignRefund,
+    GatewayAttempt,
+    Payment,
+    Refund,
+    RefundWay,
+    TransferKind,
+)
 from payments.models.gateway import AttemptStatus, Operation
 from payments.providers import gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, RefundSighting
@@ -174,6 +184,11 @@ def record_refund(*, sighting: RefundSighting) -> Refund | None:
     return refund
 
 
+def is_ours(sighting: RefundSighting) -> bool:
+    """Whether we have asked for this refund, now or in an attempt that failed."""
+    return Refund.objects.filter(gateway_refund_id=sighting.refund_id).exists() or bool(_attempt(sighting.receipt))
+
+
 def _find(sighting: RefundSighting) -> Refund | None:
     """Our refund: by the gateway's id, or by its receipt where the event overtook the answer with that id."""
     refund = Refund.objects.filter(gateway_refund_id=sighting.refund_id).first()
@@ -276,6 +291,8 @@ def show_refunds_on(payment: Payment) -> None:
     """The payment's status says how much of what was captured has gone back."""
     captured = payment.captures.aggregate(total=Sum("amount"))["total"] or 0
     returned = payment.refunds.filter(status=RefundStatus.PROCESSED).aggregate(total=Sum("amount"))["total"] or 0
+    foreign = ForeignRefund.objects.filter(capture__payment=payment, returned_at=None)
+    returned += foreign.aggregate(total=Sum("amount"))["total"] or 0
     wanted = PaymentStatus.CAPTURED
     if returned:
         wanted = PaymentStatus.REFUNDED if returned >= captured else PaymentStatus.PARTIALLY_REFUNDED
