@@ -1,14 +1,25 @@
 """The alarm clock: wakes the workers when something is due."""
 
 import os
+import time
+from typing import Any
 
 from celery import Celery
+from celery.signals import before_task_publish
+
+from khidma.kernel.sweeps import PUBLISHED_AT
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khidma.settings")
 
 app = Celery("khidma")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@before_task_publish.connect
+def note_moment(headers: dict[str, Any], **_: object) -> None:
+    """Let every task say since when it has been waiting."""
+    headers[PUBLISHED_AT] = time.time()
 
 
 @app.on_after_finalize.connect

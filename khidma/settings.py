@@ -237,6 +237,7 @@ UNFOLD = {
     "SITE_HEADER": "Khidma",
     "SITE_SUBHEADER": _("Operators"),
     "SITE_SYMBOL": "handshake",
+    "ENVIRONMENT": "operations.badge.books_badge",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {

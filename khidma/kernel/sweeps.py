@@ -6,6 +6,9 @@ from typing import Any
 from celery import shared_task
 from django.utils.module_loading import autodiscover_modules
 
+PUBLISHED_AT = "published_at"
+"""The header in which every task carries the moment, in seconds since the epoch, when it was put into the queue."""
+
 _sweeps: dict[str, float] = {}
 
 

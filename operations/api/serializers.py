@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.exceptions import ValidationError
+from rest_framework.serializers import FloatField
 
-from khidma.http.fields import Text
+from khidma.http.fields import Flag, Integer, Moment, Text
 from khidma.http.serializers import Query, Serializer
 
 
@@ -27,3 +28,51 @@ class SettingsBody(Serializer):
         if not isinstance(data, Mapping) or not data:
             raise ValidationError({"body": ["An object with at least one setting is needed."]})
         return {"values": dict(data)}
+
+
+class DatabaseSerializer(Serializer):
+    latency_ms = FloatField(allow_null=True)
+    connections = Integer(allow_null=True)
+    replication_lag_ms = FloatField(allow_null=True)
+
+
+class CacheSerializer(Serializer):
+    latency_ms = FloatField(allow_null=True)
+
+
+class QueueSerializer(Serializer):
+    depth = Integer(allow_null=True)
+    oldest_seconds = FloatField(allow_null=True)
+
+
+class GatewaySerializer(Serializer):
+    state = Text(allow_null=True)
+    last_answered_at = Moment(allow_null=True)
+    unanswered = Integer(allow_null=True)
+
+
+class OutboxSerializer(Serializer):
+    pending = Integer(allow_null=True)
+    oldest_seconds = FloatField(allow_null=True)
+    dead = Integer(allow_null=True)
+
+
+class LedgerSerializer(Serializer):
+    balanced = Flag(allow_null=True)
+    checked_at = Moment(allow_null=True)
+
+
+class SystemSerializer(Serializer):
+    """The whole system; a figure that cannot be had is null."""
+
+    status = Text()
+    database = DatabaseSerializer()
+    cache = CacheSerializer()
+    queue = QueueSerializer()
+    workers = Integer(allow_null=True)
+    websockets = Integer(allow_null=True)
+    gateway = GatewaySerializer()
+    outbox = OutboxSerializer()
+    ledger = LedgerSerializer()
+    version = Text()
+    uptime_seconds = Integer()

@@ -10,7 +10,7 @@ from khidma.http.text import camel
 from khidma.http.views import ApiView, operation
 from khidma.kernel.errors import Invalid
 from operations import selectors, services
-from operations.api.serializers import AllSettings, SettingsBody, SettingsQuery
+from operations.api.serializers import AllSettings, SettingsBody, SettingsQuery, SystemSerializer
 from operations.errors import SettingsUnknown
 
 
@@ -48,3 +48,10 @@ class SettingsDetail(ApiView):
         except Invalid as error:
             raise Invalid(details=on_the_wire(error.details)) from error
         return on_the_wire(changed.as_dict())
+
+
+class SystemMetrics(ApiView):
+    @operation(access="staff", returns=SystemSerializer)
+    def get(self, request: Request) -> selectors.SystemFigures:
+        """Health of database, cache, queue, workers, gateway, outbox and ledger; null where it is unknown."""
+        return selectors.system_figures()

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -31,8 +31,8 @@ class Flow:
         self.say(f"{(now - self._last) * 1000:7.0f} ms  {what}")
         self._last = now
 
-    async def play(self) -> None:
-        """Play it all. :raises DemoFailed: anything is off."""
+    async def play(self, *more: Callable[["Flow"], Awaitable[None]]) -> None:
+        """Play it all, and then what else is given. :raises DemoFailed: anything is off."""
         try:
             await self.arrive()
             order = await self.agree()
@@ -43,6 +43,8 @@ class Flow:
             await self.look_back()
             await self.work_by_the_hour()
             await self.work_in_milestones()
+            for scene in more:
+                await scene(self)
         finally:
             await self.client.close()
             await self.doer.close()
@@ -74,10 +76,10 @@ class Flow:
         await self.doer.connect()
         self.done("both sockets are open")
 
-    async def agree(self, budget: str = "fixed", **bid: Any) -> dict[str, Any]:
-        """The client posts a gig, the doer finds it and applies with this bid, the client accepts."""
+    async def post_gig(self, budget: str = "fixed") -> dict[str, Any]:
+        """The client posts a gig; the last word of its title is its own."""
         word = secrets.token_hex(4)
-        gig = await self.client.call(
+        gig: dict[str, Any] = await self.client.call(
             "POST",
             "/api/gigs",
             {
@@ -95,6 +97,12 @@ class Flow:
             expect=201,
         )
         self.done("gig posted")
+        return gig
+
+    async def agree(self, budget: str = "fixed", **bid: Any) -> dict[str, Any]:
+        """The client posts a gig, the doer finds it and applies with this bid, the client accepts."""
+        gig = await self.post_gig(budget)
+        word = gig["title"].rpartition(" ")[2]
         found = await self.doer.call("GET", f"/api/gigs?search={word}")
         if [hit["id"] for hit in found] != [gig["id"]]:
             raise DemoFailed(f"Searching for {word} finds {len(found)} gigs, not this one.")
@@ -123,15 +131,19 @@ class Flow:
     async def pay(self, order: dict[str, Any], told: str = "order_funded", **part: str) -> str:
         """The client pays at the gateway, as in its checkout, and hands in the signature; the payment's id."""
         to_pay = await self.client.call("POST", "/api/payments/create-order", {"orderId": order["id"], **part})
-        paid = await self._check_out(to_pay["razorpayOrderId"])
-        self.done("paid by UPI at the gateway")
-        if paid:
-            signed = {name: value for name, value in paid.items() if name.startswith("razorpay_")}
-            await self.client.call("POST", "/api/payments/verify", signed)
+        await self.check_out_and_verify(to_pay["razorpayOrderId"])
         await self.doer.hear("ORDER_UPDATE", orderId=order["id"], status="in_progress", escrowState="funded")
         await self.doer.hear("NOTIFICATION", type=told)
         self.done("verified: the money is in escrow, and the doer heard of it")
         return str(to_pay["paymentId"])
+
+    async def check_out_and_verify(self, gateway_order: str) -> None:
+        """Pay by UPI, and hand in what the checkout signed."""
+        paid = await self._check_out(gateway_order)
+        self.done("paid by UPI at the gateway")
+        if paid:
+            signed = {name: value for name, value in paid.items() if name.startswith("razorpay_")}
+            await self.client.call("POST", "/api/payments/verify", signed)
 
     async def _check_out(self, gateway_order: str) -> dict[str, Any] | None:
         """Pay in the gateway's checkout; nothing if its answer was lost on the way, for then its webhook will tell."""

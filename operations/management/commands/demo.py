@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from operations.demo.endings import play_endings
 from operations.demo.flow import Flow
 from operations.demo.phone import DemoFailed
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
             raise CommandError("The demo plays against a local server only.")
         flow = Flow(base_url=options["url"], gateway_url=options["gateway"], say=self.stdout.write)
         try:
-            asyncio.run(flow.play())
+            asyncio.run(flow.play(play_endings))
         except DemoFailed as error:
             raise CommandError(str(error)) from error
         except httpx.TransportError as error:

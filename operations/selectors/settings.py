@@ -1,4 +1,4 @@
-"""What operators see across all apps."""
+"""Runtime settings, as operators see them."""
 
 from typing import Any
 
