@@ -52,11 +52,13 @@ def valkey_connection() -> Iterator["redis.Redis"]:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered(valkey_connection: "redis.Redis") -> None:
-    """Every test starts with an empty Valkey and without what this process has read of the runtime settings."""
+    """Every test starts with an empty Valkey, no settings read before, and a gateway that was never silent."""
     from khidma.kernel.runtime import forget_cached
+    from payments.providers.breaker import breaker
 
     valkey_connection.flushdb()
     forget_cached()
+    breaker.reset()
 
 
 @pytest.fixture(scope="session", autouse=True)

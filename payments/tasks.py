@@ -9,6 +9,7 @@ import structlog
 from khidma.kernel.sweeps import sweep
 from payments import services
 from payments.models import Payment, Payout, Refund, Settlement, Validation
+from payments.providers import gateway_state
 
 log = structlog.get_logger(__name__)
 
@@ -111,11 +112,14 @@ def lapse_acts() -> int:
 
 
 def _each(due: Iterable[UUID], take_up: Callable[[UUID], None], kind: services.Watched | None = None) -> int:
-    """Take up each of them while the round lasts; one that fails stands in no other's way, and is due again later."""
+    """Take up each of them while the round lasts; one that fails stands in no other's way, and is due again later.
+
+    While the gateway is not asked, what would ask it stays due: its looks are not spent on nothing.
+    """
     count = 0
     over_at = time.monotonic() + ROUND_SECONDS
     for found in due:
-        if time.monotonic() > over_at:
+        if time.monotonic() > over_at or (kind is not None and gateway_state() == "open"):
             break
         try:
             take_up(found)

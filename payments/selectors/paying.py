@@ -29,9 +29,13 @@ def refunds_of(reference: UUID) -> QuerySet[Refund]:
 
 def list_payments_for(actor: User) -> QuerySet[Payment]:
     """The actor's own payments, with what they were for and what went back."""
-    return Payment.objects.filter(payer=actor).select_related("sale").prefetch_related(
-        Prefetch("items", PaymentItem.objects.select_related("escrow").order_by("id")),
-        Prefetch("refunds", Refund.objects.order_by("id")),
+    return (
+        Payment.objects.filter(payer=actor)
+        .select_related("sale")
+        .prefetch_related(
+            Prefetch("items", PaymentItem.objects.select_related("escrow").order_by("id")),
+            Prefetch("refunds", Refund.objects.order_by("id")),
+        )
     )
 
 

@@ -18,13 +18,13 @@ from payments.errors import BankAccountExists, BankAccountInUse
 from payments.events import BankAccountAdded, BankAccountCheckStarted, BankAccountFailed, BankAccountVerified
 from payments.models import AccountKind, BankAccount, GatewayAttempt, TransferKind, Validation
 from payments.models.gateway import Operation
-from payments.providers import gateway
+from payments.providers import gateway, require_gateway
 from payments.providers.gateway import FundAccount, GatewaySaidNo, GatewaySilent, ValidationSighting
 from payments.runtime import PaymentSettings
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
 from payments.services.limits import opens_at_of
 from payments.services.posting import credit, debit, post
-from payments.services.watching import next_look
+from payments.services.watching import ABSENT_AFTER, next_look
 from payments.states import PAYOUT_OPEN, BankAccountStatus, ValidationStatus
 
 log = structlog.get_logger(__name__)
@@ -119,7 +119,11 @@ def send_validation(*, validation_id: UUID) -> None:
         if not is_ours or validation.status != ValidationStatus.CREATED:
             return
         try:
-            sighting = _look(validation) or _ask(validation)
+            sighting = _look(validation)
+            if sighting is None and _may_be_unlisted(validation):
+                _look_again(validation)
+                return
+            sighting = sighting or _ask(validation)
         except GatewaySilent as error:
             log.warning("validation_unknown", validation_id=str(validation_id), error=str(error))
             _look_again(validation)
@@ -137,7 +141,13 @@ def _look(validation: Validation) -> ValidationSighting | None:
     return gateway().find_validation(fund_account_id, str(validation.pk)) if fund_account_id else None
 
 
+def _may_be_unlisted(validation: Validation) -> bool:
+    """Whether the gateway was asked a short while ago: its lists lag, and a repeat would pay a second time."""
+    return _open_attempts(validation).filter(created_at__gt=Now() - ABSENT_AFTER).exists()
+
+
 def _ask(validation: Validation) -> ValidationSighting:
+    require_gateway()
     account = validation.bank_account
     fund_account = gateway().fund_account(contact=_contact(account), account=_account(account))
     _keep(account, fund_account)

@@ -14,6 +14,9 @@ Watched = type[Payment] | type[Payout] | type[Refund] | type[Settlement] | type[
 
 LONGEST = timedelta(hours=6)
 
+ABSENT_AFTER = timedelta(hours=1)
+"""What RazorpayX does not list by then was never made: its lists lag behind."""
+
 
 def next_look(looks: int) -> timedelta:
     """The pause before the next look, doubling with each look that brought nothing new."""

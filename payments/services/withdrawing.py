@@ -14,20 +14,17 @@ from khidma.kernel.states import advance, lock
 from payments.events import PayoutFailed, PayoutProcessed, PayoutReversed
 from payments.models import AccountKind, GatewayAttempt, Payout, TransferKind
 from payments.models.gateway import Operation
-from payments.providers import gateway
+from payments.providers import gateway, require_gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, PayoutSighting
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
 from payments.services.posting import credit, debit, post
-from payments.services.watching import next_look
+from payments.services.watching import ABSENT_AFTER, next_look
 from payments.states import PayoutStatus
 
 log = structlog.get_logger(__name__)
 
 REPEATED_FOR = timedelta(days=7)
 """For so long RazorpayX recognises a payout's key; after that a repeat could pay twice."""
-
-ABSENT_AFTER = timedelta(hours=1)
-"""A payout that RazorpayX does not list by then was never made (its lists lag behind)."""
 
 RETURNS_FOR = timedelta(days=5)
 """A bank gives a processed payout back within three working days."""
@@ -54,6 +51,7 @@ def send_payout(*, payout_id: UUID) -> None:
 
 def _send(payout: Payout) -> None:
     """Ask with the payout's own key, for as long as the gateway recognises it; after that only look."""
+    require_gateway()
     attempt = _begin(payout)
     if attempt is None:
         return

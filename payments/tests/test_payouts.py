@@ -156,8 +156,25 @@ def test_a_penny_drop_without_an_answer_is_looked_up_before_it_is_made_again(
     with mock.patch("payments.providers.razorpay.session.TIMEOUT", (0.5, 0.5)):
         services.send_validation(validation_id=validation.pk)
     services.send_validation(validation_id=validation.pk)
+    GatewayAttempt.objects.update(created_at=Now() - timedelta(minutes=61))
+    services.send_validation(validation_id=validation.pk)
     assert len(gateway.ledger()["validations"]) == 1
     assert Validation.objects.get().gateway_validation_id
+
+
+def test_a_penny_drop_is_not_repeated_while_the_gateways_list_may_lag(db: None, gateway: StandIn) -> None:
+    account = services.add_bank_account(user=make_doer(), holder_name="Ravi Kumar", vpa="ravi.kumar@okbank")
+    validation = services.start_validation(account=account, user=account.user)
+    gateway.faults([{"match": "POST /v1/fund_accounts/validations", "times": 1, "fault": "timeout_after_doing"}])
+    with mock.patch("payments.providers.razorpay.session.TIMEOUT", (0.5, 0.5)):
+        services.send_validation(validation_id=validation.pk)
+    with mock.patch.object(type(our_gateway()), "find_validation", return_value=None):
+        for _ in range(2):
+            services.send_validation(validation_id=validation.pk)
+    assert len(gateway.ledger()["validations"]) == 1
+    services.send_validation(validation_id=validation.pk)
+    assert Validation.objects.get().gateway_validation_id
+    assert len(gateway.ledger()["validations"]) == 1
 
 
 # Asking

@@ -6,6 +6,7 @@ import requests
 import structlog
 
 from khidma.kernel.network import forbid_in_transaction
+from payments.providers.breaker import breaker
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent
 
 log = structlog.get_logger(__name__)
@@ -31,11 +32,14 @@ class Session(requests.Session):
         forbid_in_transaction()
         options["timeout"] = options.get("timeout") or TIMEOUT
         options["allow_redirects"] = False
-        try:
-            response = super().request(method, url, *arguments, **options)
-        except requests.RequestException as error:
-            raise GatewaySilent(type(error).__name__) from error
-        answer = _json(response)
+        with breaker.watching():
+            try:
+                response = super().request(method, url, *arguments, **options)
+            except requests.RequestException as error:
+                raise GatewaySilent(type(error).__name__) from error
+            answer = _json(response)
+            if response.status_code >= 500 or answer is None:
+                raise _failure(response, answer)
         if response.status_code in (200, 201, 202) and isinstance(answer, dict) and "error" not in answer:
             return response
         raise _failure(response, answer)
