@@ -5,6 +5,7 @@ import importlib
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +103,7 @@ class Proof:
         except BaseException:
             if not run.violations:
                 raise
+            traceback.print_exc()
         return run
 
 

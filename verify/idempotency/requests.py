@@ -1,7 +1,6 @@
 """A request for every unsafe operation of the OpenAPI document, each on ground of its own, prepared by services."""
 
 import secrets
-import string
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -69,11 +68,6 @@ def soon(days: int = 7) -> int:
     return int((time.time() + days * DAY) * 1000)
 
 
-def new_word() -> str:
-    """A word that no search knows yet: the table of words gains it."""
-    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(12))
-
-
 # People
 
 
@@ -123,7 +117,7 @@ def change_settings(gateway: StandIn) -> Case:
 def post_gig(gateway: StandIn) -> Case:
     make_category("design")
     body = {
-        "title": f"Logo for {new_word()}",
+        "title": "Logo for a small bakery",
         "description": "A friendly logo for a new bakery in town, as a vector file.",
         "category": "design",
         "budgetMin": 200_000,
@@ -140,7 +134,7 @@ def of_gig(path: str = "", body: Body = None) -> Case:
 
 @case("PATCH /api/gigs/{gigId}")
 def change_gig(gateway: StandIn) -> Case:
-    return of_gig(body={"title": f"Logo and sign for {new_word()}"})
+    return of_gig(body={"title": "Logo and sign for a bakery"})
 
 
 @case("DELETE /api/gigs/{gigId}")
@@ -315,7 +309,33 @@ def resolve(gateway: StandIn) -> Case:
     return Case(make_operator("trust"), path, body, make_operator("trust"))
 
 
+@case("POST /api/reviews")
+def review(gateway: StandIn) -> Case:
+    order = make_completed_order()
+    body = {"orderId": str(order.pk), "rating": 5, "comment": "Good work."}
+    return Case(order.client, "/api/reviews", body, make_client())
+
+
+@case("POST /api/reviews/{reviewId}/reply")
+def reply(gateway: StandIn) -> Case:
+    order = make_completed_order()
+    written = orders.write_review(order=order, author=order.client, rating=4)
+    orders.write_review(order=order, author=order.doer, rating=5)
+    return Case(order.doer, f"/api/reviews/{written.pk}/reply", {"text": "Thank you."}, make_doer())
+
+
 # Money
+
+
+@case("POST /api/gigs/{gigId}/boost")
+def boost(gateway: StandIn) -> Case:
+    return of_gig("/boost", {"days": 3})
+
+
+@case("PUT /api/wallet/auto-payout")
+def choose_auto_payout(gateway: StandIn) -> Case:
+    body = {"enabled": True, "weekday": "friday", "minimum": 50_000}
+    return Case(make_doer(), "/api/wallet/auto-payout", body, make_doer())
 
 
 @case("POST /api/payments/create-order")
