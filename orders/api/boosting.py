@@ -27,4 +27,4 @@ class GigBoost(ApiView):
         gig = get_own_gig(request.user, gig_id)
         accounts.require_ready(user=request.user, role="client")
         payment = services.prepare_boost(gig=gig, client=request.user, **self.body())
-        return AfterCommit(payment, then=lambda: open_checkout(payment))
+        return AfterCommit(payment, then=lambda: open_checkout(payment), needed=True)
