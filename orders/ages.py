@@ -49,6 +49,7 @@ may_last(
 )
 IN_WORK = {OrderStatus.IN_PROGRESS}
 WHOLE = ~Q(budget_type=BudgetType.MILESTONE)
+HELD_PAY = Escrow.objects.filter(part_of=OuterRef("pk"), status=EscrowStatus.FUNDED)
 LIVE_MILESTONE = Milestone.objects.filter(order=OuterRef("pk")).exclude(status__in=MILESTONE_ENDED)
 may_last(
     Order,
@@ -81,7 +82,7 @@ may_last(
     Order,
     IN_WORK,
     name="in_progress, every milestone ended",
-    where=Q(~Exists(LIVE_MILESTONE), budget_type=BudgetType.MILESTONE),
+    where=Q(~Exists(LIVE_MILESTONE), ~Exists(HELD_PAY), budget_type=BudgetType.MILESTONE),
     since=since_last_step(Order),
     within=TAKEN_UP,
     people="finance: no money is left in it",

@@ -68,6 +68,8 @@ may_last(
     people="finance: ask both sides",
 )
 
+DISPUTED = Chargeback.objects.filter(status__in=[ChargebackStatus.OPEN, ChargebackStatus.UNDER_REVIEW])
+"""What a bank looks at holds its refunds."""
 REFUND_UNDER_WAY = {RefundStatus.PROMISED, RefundStatus.SENT, RefundStatus.WAITING_FUNDS}
 may_last(
     Refund,
@@ -82,6 +84,7 @@ may_last(
     Refund,
     {RefundStatus.PROMISED},
     name="promised, not sent",
+    where=~Exists(DISPUTED.filter(capture=OuterRef("capture"))),
     since="created_at",
     within=timedelta(hours=1),
     sweep="payments.tasks.send_refunds",

@@ -98,6 +98,13 @@ class ReturnTooLarge(Refused):
     message = _("This is more than can still be returned.")
 
 
+class DebtTooYoung(Refused):
+    """Only what has been owed for half a year is written off, and no more than is owed still."""
+
+    code = "debt_too_young"
+    message = _("Nothing of this debt is old enough to be written off.")
+
+
 class ReleaseHeld(Refused):
     """The payer's bank disputes the payment: what it pays for is released only once that has ended."""
 

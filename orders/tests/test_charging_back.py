@@ -6,7 +6,6 @@ import pytest
 from django.db import connection
 
 from khidma.kernel.outbox import deliver_due
-from khidma.tests.races import at_once
 from orders import services
 from orders.models import Milestone, Order
 from orders.tasks import release_held_milestones, release_held_orders, settle_cancellations
@@ -172,14 +171,3 @@ def test_a_contested_cancellation_without_money_is_closed() -> None:
         order.cancellation.refresh_from_db()
         assert order.cancellation.settled_at is not None
     assert check_ledger().faults == []
-
-
-def test_the_end_of_a_dispute_and_the_sweep_at_once_pay_once(committed_db: None) -> None:
-    order = make_submitted_order(amount=100_000)
-    hear(order.pk)
-    services.approve_work(order=order, client=order.client)
-    hear(order.pk, "won")
-    at_once(*[lambda: services.release_held_order(order_id=order.pk)] * 10)
-    order.refresh_from_db()
-    assert (order.status, balance("wallet", order.doer_id)) == ("completed", 88_200)
-    assert len(announced("OrderCompleted")) == 1

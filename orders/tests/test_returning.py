@@ -11,10 +11,8 @@ from khidma.tests.races import at_once
 from orders import services
 from orders.models import Order
 from orders.tests.evidence import announced, nothing_changes
-from orders.tests.factories import (
-    make_completed_order,
-    make_milestone_order,
-)
+from orders.tests.factories import make_completed_order, make_milestone_order, make_submitted_order
+from orders.tests.test_charging_back import hear
 from payments.errors import ReturnTooLarge
 from payments.models import Payment, Refund, Return
 from payments.selectors import check_ledger
@@ -125,3 +123,14 @@ def test_twenty_operators_at_once_return_no_more_than_there_is(committed_db: Non
     assert {type(one) for one in answers} == {Order, ReturnTooLarge}
     assert Return.objects.get().amount == 60_000
     assert check_ledger().faults == []
+
+
+def test_the_end_of_a_dispute_and_the_sweep_at_once_pay_once(committed_db: None) -> None:
+    order = make_submitted_order(amount=100_000)
+    hear(order.pk)
+    services.approve_work(order=order, client=order.client)
+    hear(order.pk, "won")
+    at_once(*[lambda: services.release_held_order(order_id=order.pk)] * 10)
+    order.refresh_from_db()
+    assert (order.status, balance("wallet", order.doer_id)) == ("completed", 88_200)
+    assert len(announced("OrderCompleted")) == 1

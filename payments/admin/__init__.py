@@ -1,5 +1,5 @@
 """Payments for operators: everything can be looked at, nothing can be edited; buttons call services."""
 
-from payments.admin import checks, payouts, reconciling, records
+from payments.admin import checks, payouts, reconciling, records, returning
 
-__all__ = ["checks", "payouts", "reconciling", "records"]
+__all__ = ["checks", "payouts", "reconciling", "records", "returning"]

@@ -7,12 +7,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
+from accounts.models import User
 from khidma.kernel.admin import OperatorAdmin
 from khidma.kernel.money import rupees
 from payments import services
 from payments.admin.base import MoneyAdmin
+from payments.admin.reconciling import ReasonedAdmin
 from payments.models import (
     Account,
+    AccountKind,
     BankAccount,
     Capture,
     Entry,
@@ -30,11 +33,23 @@ from payments.states import RefundStatus
 
 
 @admin.register(Account)
-class AccountAdmin(MoneyAdmin):
+class AccountAdmin(ReasonedAdmin):
     list_display = ("kind", "owner_id", "normal_side", "balance_in_rupees")
     list_filter = ("kind",)
     search_fields = ("owner_id", "id")
     ordering = ("kind", "id")
+    actions = ("write_off",)
+
+    @admin.action(description=_("Ask to write off an old debt"), permissions=["finance"])
+    def write_off(self, request: Any, queryset: models.QuerySet[Account]) -> None:
+        """Of debts only; another operator confirms it."""
+        self.each(
+            request,
+            queryset.filter(kind=AccountKind.RECEIVABLE),
+            lambda debt, reason: services.ask_write_off(
+                user=User.objects.get(pk=debt.owner_id), operator=request.user, reason=reason
+            ),
+        )
 
     @admin.display(description=_("balance"), ordering="balance")
     def balance_in_rupees(self, account: Account) -> str:
@@ -114,11 +129,20 @@ class CaptureAdmin(MoneyAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(MoneyAdmin):
-    list_display = ("id", "status", "reason", "in_rupees", "gateway_refund_id", "failure_reason", "created_at")
-    list_filter = ("status", "reason", "created_at")
+class RefundAdmin(ReasonedAdmin):
+    list_display = ("id", "status", "reason", "way", "in_rupees", "gateway_refund_id", "failure_reason", "created_at")
+    list_filter = ("status", "reason", "way", "created_at")
     search_fields = ("id", "gateway_refund_id", "payment__id", "capture__gateway_payment_id")
-    actions = ("send_again",)
+    actions = ("send_again", "pay_by_bank")
+
+    @admin.action(description=_("Pay to the payer's bank account"), permissions=["finance"])
+    def pay_by_bank(self, request: Any, queryset: models.QuerySet[Refund]) -> None:
+        """What failed at the gateway for good goes to the payer's default account, which must be verified."""
+        self.each(
+            request,
+            queryset,
+            lambda refund, reason: services.pay_refund_by_bank(refund=refund, operator=request.user, reason=reason),
+        )
 
     @admin.action(description=_("Send again"), permissions=["change"])
     def send_again(self, request: Any, queryset: models.QuerySet[Refund]) -> None:

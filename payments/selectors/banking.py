@@ -24,7 +24,7 @@ def get_bank_account_for(actor: User, bank_account_id: UUID) -> BankAccount:
 
 def list_payouts_for(actor: User) -> QuerySet[Payout]:
     """The actor's withdrawals, newest first."""
-    return Payout.objects.filter(user=actor).select_related("bank_account").order_by("-id")
+    return Payout.objects.filter(user=actor, refund=None).select_related("bank_account").order_by("-id")
 
 
 def get_payout_for(actor: User, payout_id: UUID) -> Payout:

@@ -25,6 +25,27 @@ SELECT kind, normal_side, count(*), sum(balance) FROM payments_account GROUP BY 
 """
 
 
+WRONG_RETURNS = """
+SELECT back.id, back.amount, coalesce(-sum(entry.amount), 0)
+  FROM payments_return AS back
+  LEFT JOIN payments_transfer AS transfer ON transfer.key = 'return:' || back.id
+  LEFT JOIN payments_entry AS entry ON entry.transfer_id = transfer.id AND entry.amount < 0
+ GROUP BY back.id HAVING back.amount <> coalesce(-sum(entry.amount), 0)
+"""
+TOO_MUCH_RETURNED = """
+SELECT escrow.reference, sum(back.amount), escrow.payee_gross
+  FROM payments_return AS back JOIN payments_escrow AS escrow ON escrow.id = back.escrow_id
+ GROUP BY escrow.id HAVING sum(back.amount) > coalesce(escrow.payee_gross, 0)
+"""
+WRONG_CHARGEBACKS = """
+SELECT dispute.gateway_dispute_id, dispute.phase, coalesce(account.balance, 0),
+       CASE WHEN dispute.status IN ('open', 'under_review') THEN dispute.taken ELSE 0 END
+  FROM payments_chargeback AS dispute
+  LEFT JOIN payments_account AS account ON account.id = payments_account_id('chargeback', dispute.id)
+ WHERE coalesce(account.balance, 0) <> CASE WHEN dispute.status IN ('open', 'under_review') THEN dispute.taken ELSE 0 END
+"""
+
+
 @dataclass(frozen=True)
 class KindTotal:
     """All accounts of one kind together, in paise on their normal side."""
@@ -59,6 +80,15 @@ def check_ledger() -> LedgerReport:
         for kind, owner, balance, entries in _rows(WRONG_BALANCES)
     ]
     faults += [f"transfer {key} does not balance" for (key,) in _rows(WRONG_TRANSFERS)]
+    faults += [f"return {back} is of {amount}, {posted} was posted" for back, amount, posted in _rows(WRONG_RETURNS)]
+    faults += [
+        f"{returned} of what was released of {reference} went back, which is {gross}"
+        for reference, returned, gross in _rows(TOO_MUCH_RETURNED)
+    ]
+    faults += [
+        f"chargeback {dispute} ({phase}) holds {held}, and should hold {due}"
+        for dispute, phase, held, due in _rows(WRONG_CHARGEBACKS)
+    ]
     below = Account.objects.filter(kind__in=NEVER_NEGATIVE_KINDS, balance__lt=0)
     faults += [f"{account} is below zero: {account.balance}" for account in below]
     debits, credits = (

@@ -49,6 +49,7 @@ from payments.services.reconciling import (
     resolve_difference,
 )
 from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
+from payments.services.refunds_by_bank import pay_refund_by_bank
 from payments.services.requesting import cancel_payout, cancel_payout_for, request_payout
 from payments.services.returning import return_after_release
 from payments.services.second_person import (
@@ -67,6 +68,7 @@ from payments.services.suspending import assign_suspense, decide_suspense
 from payments.services.taxes import confirm_tax_rate, propose_tax_rate, set_tax_profile, withdraw_tax_rate
 from payments.services.watching import Watched, put_off
 from payments.services.withdrawing import payouts_due, record_payout, send_payout
+from payments.services.writing_off import ask_write_off, old_debt_of
 
 __all__ = [
     "SMALLEST_REFUND",
@@ -79,6 +81,7 @@ __all__ = [
     "add_bank_account",
     "approve_payout",
     "ask_for_act",
+    "ask_write_off",
     "assign_difference",
     "assign_suspense",
     "auto_payouts_due",
@@ -107,9 +110,11 @@ __all__ = [
     "look_for_settlements",
     "make_default",
     "needs_second_person",
+    "old_debt_of",
     "open_escrow",
     "open_gateway_order",
     "pay_out_for_week",
+    "pay_refund_by_bank",
     "payments_due",
     "payouts_due",
     "propose_tax_rate",

@@ -49,7 +49,7 @@ def require_within_day(user: User, amount: int) -> None:
     """
     _require_first_wait_over(user)
     limits, midnight = PaymentSettings.load(), _midnight()
-    counted = Payout.objects.filter(user=user, created_at__gte=midnight).exclude(status__in=NEVER_SENT)
+    counted = Payout.objects.filter(user=user, refund=None, created_at__gte=midnight).exclude(status__in=NEVER_SENT)
     gone = counted.filter(status__in=[*PAYOUT_OPEN, PayoutStatus.PROCESSED]).aggregate(total=Sum("amount"))["total"]
     left = max(0, limits.daily_payout_amount - (gone or 0))
     if amount > left or counted.count() >= limits.daily_payout_count:
@@ -66,7 +66,7 @@ def require_within_day(user: User, amount: int) -> None:
 
 def _require_first_wait_over(user: User) -> None:
     hours = PaymentSettings.load().first_payout_hours
-    if not hours or Payout.objects.filter(user=user, status=PayoutStatus.PROCESSED).exists():
+    if not hours or Payout.objects.filter(user=user, refund=None, status=PayoutStatus.PROCESSED).exists():
         return
     earned = Entry.objects.filter(account__kind=AccountKind.WALLET, account__owner_id=user.pk, amount__lt=0)
     first_at = earned.order_by("id").values_list("transfer__at", flat=True).first()

@@ -244,6 +244,10 @@ def _process(refund: Refund, payment: Payment) -> None:
         ],
     )
     show_refunds_on(payment)
+    _tell_processed(refund, payment)
+
+
+def _tell_processed(refund: Refund, payment: Payment) -> None:
     publish(
         RefundProcessed(
             refund_id=refund.pk,
@@ -305,6 +309,22 @@ def show_refunds_on(payment: Payment) -> None:
         advance(payment, steps[wanted], by=None, role="system")
 
 
+def finish_refund_by_bank(refund_id: UUID) -> None:
+    """The payer's bank account has the money. The caller has posted it, in the same transaction."""
+    payment = lock(Payment, Refund.objects.get(pk=refund_id).payment_id)
+    refund = lock(Refund, refund_id)
+    advance(refund, "process", by=None, role="system", changes={"processed_at": now()})
+    show_refunds_on(payment)
+    _tell_processed(refund, payment)
+
+
+def fail_refund_by_bank(refund_id: UUID, *, reason: str) -> Payment:
+    """The bank account did not take it, or gave it back: it is promised again. The payment that it is of."""
+    payment = lock(Payment, Refund.objects.get(pk=refund_id).payment_id)
+    _fail(lock(Refund, refund_id), payment, reason=reason or "The payout was called back.")
+    return payment
+
+
 @transaction.atomic
 def retry_refund(*, refund: Refund, operator: User) -> Refund:
     """Send a failed refund again, as a new attempt; the sweep takes it up.
@@ -312,9 +332,8 @@ def retry_refund(*, refund: Refund, operator: User) -> Refund:
     :raises InvalidTransition: it has not failed.
     """
     refund = lock(refund)
-    advance(
-        refund, "try_again", by=operator, role="operator", changes={"failure_reason": "", "look_at": now(), "looks": 0}
-    )
+    changes = {"failure_reason": "", "look_at": now(), "looks": 0, "way": RefundWay.SOURCE}
+    advance(refund, "try_again", by=operator, role="operator", changes=changes)
     record_act(actor_id=operator.pk, action="retry_refund", target_type="refund", target_id=refund.pk)
     return refund
 

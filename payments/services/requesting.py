@@ -39,7 +39,7 @@ def request_payout(*, user: User, amount: int, bank_account_id: UUID | None = No
     account = _destination(user, bank_account_id)
     require_open(account)
     _require_amount(amount, available)
-    mode = _mode(account, amount)
+    mode = mode_for(account, amount)
     require_within_day(user, amount)
     payout = Payout.objects.create(user=user, bank_account=account, amount=amount, mode=mode)
     record_change(payout, action="request", by=user, role="owner")
@@ -66,7 +66,8 @@ def _require_amount(amount: int, available: int) -> None:
         raise PayoutTooSmall(details={"minimum": minimum})
 
 
-def _mode(account: BankAccount, amount: int) -> PayoutMode:
+def mode_for(account: BankAccount, amount: int) -> PayoutMode:
+    """How so much goes to this account. :raises PayoutTooLarge: not at once."""
     if account.is_vpa:
         if amount > MOST_BY_UPI:
             raise PayoutTooLarge(details={"maximum": MOST_BY_UPI})
@@ -107,5 +108,7 @@ def call_back(payout: Payout, *, by: User | None, role: str, reason: str = "") -
     advance(payout, "cancel", by=by, role=role, reason=reason, changes=changes)
     end_hold(payout)
     give_back(payout)
+    if payout.refund_id is not None:  # its payer hears of the refund
+        return payout
     publish(PayoutCancelled(payout_id=payout.pk, user_id=payout.user_id, amount=payout.amount, by=role))
     return payout

@@ -18,6 +18,7 @@ from payments.providers import gateway, require_gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, PayoutSighting
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
 from payments.services.posting import credit, debit, post
+from payments.services.refunds import fail_refund_by_bank, finish_refund_by_bank
 from payments.services.watching import ABSENT_AFTER, next_look
 from payments.states import PayoutStatus
 
@@ -88,10 +89,10 @@ def _body(payout: Payout) -> dict[str, Any]:
         "amount": payout.amount,
         "currency": "INR",
         "mode": payout.mode,
-        "purpose": "payout",
+        "purpose": "refund" if payout.refund_id else "payout",
         "queue_if_low_balance": True,
         "reference_id": str(payout.pk),
-        "narration": "Khidma earnings",
+        "narration": "Khidma refund" if payout.refund_id else "Khidma earnings",
     }
 
 
@@ -217,6 +218,9 @@ def _complete(payout: Payout, sighting: PayoutSighting) -> None:
                 credit(AccountKind.PAYOUT_BANK, sighting.fee),
             ],
         )
+    if payout.refund_id is not None:
+        finish_refund_by_bank(payout.refund_id)
+        return
     last4 = payout.bank_account.number_last4
     publish(
         PayoutProcessed(
@@ -248,20 +252,24 @@ def _come_back(payout: Payout, sighting: PayoutSighting) -> None:
 
 
 def give_back(payout: Payout, *, was_processed: bool = False) -> None:
-    """Book a withdrawal that did not arrive back into the wallet, once."""
+    """Book a withdrawal that did not arrive back into the wallet, once; a refund's is promised to the payer again."""
     fee, tax = (payout.fee or 0, payout.fee_tax or 0) if was_processed else (0, 0)
     source = (
         [debit(AccountKind.PAYOUT_BANK, payout.amount + fee)]
         if was_processed
         else [debit(AccountKind.PAYOUT_PENDING, payout.amount, payout.pk)]
     )
+    target = credit(AccountKind.WALLET, payout.amount, payout.user_id)
+    if payout.refund_id is not None:
+        payment = fail_refund_by_bank(payout.refund_id, reason=payout.failure_reason)
+        target = credit(AccountKind.REFUND_PENDING, payout.amount, payment.pk)
     post(
         key=f"payout:{payout.pk}:returned",
         kind=TransferKind.PAYOUT_RETURNED,
         reference=payout.pk,
         entries=[
             *source,
-            credit(AccountKind.WALLET, payout.amount, payout.user_id),
+            target,
             credit(AccountKind.PAYOUT_FEE, fee - tax),
             credit(AccountKind.GST_INPUT, tax),
         ],
@@ -269,12 +277,16 @@ def give_back(payout: Payout, *, was_processed: bool = False) -> None:
 
 
 def _tell_failed(payout: Payout) -> None:
+    if payout.refund_id is not None:  # its payer hears of the refund
+        return
     publish(
         PayoutFailed(payout_id=payout.pk, user_id=payout.user_id, amount=payout.amount, reason=payout.failure_reason)
     )
 
 
 def _tell_reversed(payout: Payout) -> None:
+    if payout.refund_id is not None:
+        return
     publish(
         PayoutReversed(payout_id=payout.pk, user_id=payout.user_id, amount=payout.amount, reason=payout.failure_reason)
     )
