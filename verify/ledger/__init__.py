@@ -24,6 +24,8 @@ OPERATIONS = (
     "approve milestone",
     "cancel",
     "refund",
+    "return",
+    "dispute",
     "send refund",
     "retry refund",
     "penny drop",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from payments.providers.gateway import (
+    DisputeSighting,
     FundAccount,
     GatewaySaidNo,
     GatewaySilent,
@@ -44,6 +45,7 @@ class Bank:
     refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
     payouts: dict[str, dict[str, Any]] = field(default_factory=dict)
     validations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    disputes: dict[str, dict[str, Any]] = field(default_factory=dict)
     fund_accounts: dict[str, str] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
@@ -105,6 +107,27 @@ class Bank:
         validation.update(status="completed", results=results)
         self.tell("fund_account.validation.completed", fund_account__validation=validation)
 
+    def dispute(self, payment: dict[str, Any], *, phase: str, reason: str, takes: bool, answered: bool) -> None:
+        """A bank disputes all of a payment, and perhaps takes the money at once; perhaps we have answered it."""
+        dispute = {
+            "id": self.new_id("disp"),
+            "payment_id": payment["id"],
+            "amount": payment["amount"],
+            "amount_deducted": payment["amount"] if takes else 0,
+            "status": "open",
+            "phase": phase,
+            "reason_code": reason,
+            "evidence": {"submitted_at": 1} if answered else {},
+        }
+        self.disputes[dispute["id"]] = dispute
+        self.tell("payment.dispute.created", payment=payment, dispute=dispute)
+
+    def close_dispute(self, dispute: dict[str, Any], outcome: str) -> None:
+        """The bank decides."""
+        moves = dispute["phase"] not in {"fraud", "retrieval"}
+        dispute.update(status=outcome, amount_deducted=dispute["amount"] if outcome == "lost" and moves else 0)
+        self.tell(f"payment.dispute.{outcome}", payment=self.payments[dispute["payment_id"]], dispute=dispute)
+
     def settle_all(self) -> None:
         """Whatever is under way arrives."""
         for refund in self.refunds.values():
@@ -116,13 +139,17 @@ class Bank:
         for validation in self.validations.values():
             if validation["status"] == "created":
                 self.settle_validation(validation)
+        for dispute in self.disputes.values():
+            if dispute["status"] in {"open", "under_review"}:
+                self.close_dispute(dispute, "won")
 
     # Its book
 
     def gateway_balance(self) -> int:
         """What it holds of ours: captures less fees, less refunds that arrived."""
         taken = sum(one["amount"] - one["fee"] for one in self.payments.values() if one["status"] == "captured")
-        return taken - sum(one["amount"] for one in self.refunds.values() if one["status"] == "processed")
+        gone = sum(one["amount"] for one in self.refunds.values() if one["status"] == "processed")
+        return taken - gone - sum(one["amount_deducted"] for one in self.disputes.values())
 
     def payout_balance(self) -> int:
         """The payout account: its float, less payouts that arrived with their fees, less pennies."""
@@ -214,6 +241,16 @@ class FakeGateway:
         with self._call("fetch_refund"):
             refund = self._known(self.bank.refunds, refund_id)
         return reading.read_refund(refund)
+
+    def fetch_dispute(self, dispute_id: str) -> DisputeSighting:
+        with self._call("fetch_dispute"):
+            dispute = self._known(self.bank.disputes, dispute_id)
+        return reading.read_dispute(dispute)
+
+    def recent_disputes(self) -> list[DisputeSighting]:
+        with self._call("recent_disputes"):
+            known = list(self.bank.disputes.values())
+        return [reading.read_dispute(one) for one in known]
 
     def fund_account(self, *, contact: dict[str, Any], account: dict[str, Any]) -> FundAccount:
         with self._call("fund_account"):

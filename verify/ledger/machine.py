@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from accounts.tests.factories import make_client, make_doer, make_operator
 from gigs.tests.factories import make_application, make_gig
-from khidma.kernel import clock
+from khidma.kernel import clock, sweeps
 from khidma.kernel.errors import KhidmaError
 from khidma.kernel.outbox import deliver_due
 from orders import services as orders
@@ -28,7 +28,7 @@ from verify.crashing import Crashed, Crashes
 from verify.ledger.arithmetic import CANCEL_BP, COMMISSION_BP, at_stake, kept_back, parts_of, share
 from verify.ledger.gateway import FLOAT, Bank, FakeGateway
 from verify.ledger.model import DAY, HOUR, Cancelling, Deal, Model, Thing
-from verify.proof import Run
+from verify.proof import CannotRun, Run
 
 NUMBER = st.integers(0, 255)
 CRASH = st.integers(0, 65_535)
@@ -45,32 +45,25 @@ UNION ALL SELECT 'payment', payment.id::text, payment.status, coalesce(payment.g
   FROM payments_payment AS payment
 UNION ALL SELECT 'capture', id::text, use, gateway_payment_id, '' FROM payments_capture
 UNION ALL SELECT 'refund', id::text, status, payment_id::text || ' ' || coalesce(escrow_id::text, ''),
-       reason || ' ' || amount FROM payments_refund
-UNION ALL SELECT 'return', id::text, escrow_id::text, amount::text, '' FROM payments_return
+       reason || ' ' || amount || ' ' || way FROM payments_refund
+UNION ALL SELECT 'return', id::text, escrow_id::text, amount::text, why FROM payments_return
+UNION ALL SELECT 'chargeback', id::text, status, gateway_dispute_id,
+       CASE WHEN taken > 0 THEN 'taken ' ELSE 'open ' END || coalesce(ended_at::text, '') FROM payments_chargeback
 UNION ALL SELECT 'payout', id::text, status, user_id::text, amount::text FROM payments_payout
 UNION ALL SELECT 'validation', id::text, status, '', '' FROM payments_validation
 UNION ALL SELECT 'account', kind, coalesce(owner_id::text, ''), balance::text, '' FROM payments_account
  WHERE balance <> 0
 """
 SHIFTS = (3.2 * HOUR, 7 * HOUR, 26 * HOUR, 50 * HOUR, 75 * HOUR, 8 * DAY, 18 * DAY)
-ORDER_CLOCKS = [
-    order_clocks.expire_unpaid_orders,
-    order_clocks.approve_unanswered_work,
-    order_clocks.approve_unanswered_milestones,
-    order_clocks.drop_unpaid_milestones,
-    order_clocks.ask_about_overdue_milestones,
-    order_clocks.refund_overdue_milestones,
-    order_clocks.settle_cancellations,
-    order_clocks.ask_silent_doers,
-    order_clocks.refund_silent_orders,
-]
-PAYMENT_CLOCKS = [
-    payment_clocks.work_through_events,
-    payment_clocks.look_at_payments,
-    payment_clocks.send_refunds,
-    payment_clocks.look_at_validations,
-    payment_clocks.send_payouts,
-]
+NOT_PLAYED = (
+    "reconcile_at_night",
+    "look_for_settlements",
+    "read_reports",
+    "check_books",
+    "pay_out_weekly",
+    "lapse_acts",
+)
+DISPUTES = ("goods_not_received", "not_as_described", "duplicate", "unauthorised")
 CANCEL_REASONS = ("changed_mind", "other", "doer_unreachable", "doer_no_show", "wrong_description", "emergency")
 BLAMES = {
     "doer_unreachable": "doer",
@@ -80,9 +73,23 @@ BLAMES = {
 }
 KINDS = ("fixed", "hourly", "milestone", "fixed")
 ROUNDS_TO_REST = 40
+FEWEST_CLOCKS = 14
 MOST_LIVE = 8
 MOST_ALONE = 5_000_000
 """Withdrawals above it wait for two operators."""
+
+
+def clocks() -> list[Callable[[], object]]:
+    """Every sweep of orders and payments, but those that read reports."""
+    found = [
+        getattr(module, name)
+        for module in (order_clocks, payment_clocks)
+        for name in vars(module)
+        if f"{module.__name__}.{name}" in sweeps._sweeps and name not in NOT_PLAYED
+    ]
+    if len(found) < FEWEST_CLOCKS:
+        raise CannotRun(f"Only {len(found)} sweeps are known.")
+    return found
 
 
 class Tally:
@@ -118,6 +125,7 @@ class Books(RuleBasedStateMachine):
         self.doers = [make_doer(), make_doer(), make_doer()]
         self.operator = make_operator("finance")
         self.numbers = itertools.count(1)
+        self.clocks = clocks()
         self.look()
 
     def _complain(self, evidence: str) -> None:
@@ -183,10 +191,8 @@ class Books(RuleBasedStateMachine):
         self.model.observe(self.rows)
 
     def _sweep(self) -> None:
-        for clock_of_orders in ORDER_CLOCKS:
-            clock_of_orders()
-        for clock_of_payments in PAYMENT_CLOCKS:
-            clock_of_payments()
+        for run_clock in self.clocks:
+            run_clock()
 
     def pick(self, number: int, things: list[Any]) -> Any:
         """One of these; none if there is none. The newest are picked most."""
@@ -371,14 +377,14 @@ class Books(RuleBasedStateMachine):
             else:
                 self.otherwise(crash)
 
-    def _deliver(self, at: int, crash: int) -> None:
+    def _deliver(self, at: int, crash: int, name: str = "webhook") -> None:
         letter = self.bank.letters[at]
 
         def receive() -> None:
             event = payments.store_event(raw=letter.raw, event_id=letter.event_id, signature="signed")
             payments.work_through(gateway_event_id=event.pk)
 
-        if self.act("webhook", receive, crash) and crash % 4:
+        if self.act(name, receive, crash) and crash % 4:
             self.bank.letters.remove(letter)
 
     @rule(number=NUMBER, part=NUMBER, crash=CRASH)
@@ -450,7 +456,9 @@ class Books(RuleBasedStateMachine):
             ):
                 self.must(thing.status == "approved", f"milestone {only} approved")
         elif self.act("approve", lambda: orders.approve_work(order=order, client=order.client), crash):
-            self.must(deal.status == "completed" or deal.kind == "milestone", f"order {deal.key} approved")
+            self.must(
+                deal.status in {"approved", "completed"} or deal.kind == "milestone", f"order {deal.key} approved"
+            )
         return None
 
     @rule(number=NUMBER, how=NUMBER, crash=CRASH)
@@ -636,6 +644,37 @@ class Books(RuleBasedStateMachine):
             return self.otherwise(crash)
         move()
         return self._deliver(len(self.bank.letters) - 1, crash)
+
+    @rule(number=NUMBER, how=NUMBER, crash=CRASH)
+    def dispute(self, number: int, how: int, crash: int) -> None:
+        """A bank disputes a payment of which nothing went back, or decides about one that it disputes."""
+        live = [one for one in self.bank.disputes.values() if one["status"] == "open"]
+        disputed = {one["payment_id"] for one in self.bank.disputes.values()}
+        given_back = {promise.payment for promise in self.model.promises.values()}
+        payments_here = [
+            one
+            for one in self.bank.payments.values()
+            if one["id"] in self.model.booked_payments - disputed
+            and one["currency"] == "INR"
+            and one["amount"] == self.bank.orders[one["order_id"]]["amount"]
+            and self.bank.orders[one["order_id"]]["receipt"] not in given_back
+        ]
+        if live and (how % 2 or not payments_here):
+            self.bank.close_dispute(self.pick(number, live), ("won", "lost", "lost", "closed")[how // 2 % 4])
+        elif payments_here and how % 4 == 0:
+            phase, reason = ("chargeback", "chargeback", "fraud")[how // 4 % 3], DISPUTES[how // 16 % len(DISPUTES)]
+            moves = phase == "chargeback"
+            self.bank.dispute(
+                self.pick(number, payments_here),
+                phase=phase,
+                reason=reason,
+                takes=moves and how // 64 % 2 == 0,
+                answered=how // 128 % 2 == 0,
+            )
+        else:
+            return self.otherwise(crash)
+        self._deliver(len(self.bank.letters) - 1, crash, name="dispute")
+        return None
 
     # What time does
 

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ DEBIT = {"gateway", "bank", "payout_bank", "receivable", "chargeback", "gateway_
 HOUR, DAY = 3_600.0, 86_400.0
 INDIA = ZoneInfo("Asia/Kolkata")
 ON_THE_WAY, ARRIVED, CAME_BACK = "on the way", "arrived", "came back"
+BORNE_BY_DOER = ("goods_not_received", "not_as_described")
 PAYOUT_STATES = {
     **dict.fromkeys(("requested", "held", "queued", "processing"), ON_THE_WAY),
     "processed": ARRIVED,
@@ -99,6 +101,15 @@ class Promise:
     payment: str
     amount: int
     is_done: bool = False
+    is_moot: bool = False
+
+
+@dataclass
+class Dispute:
+    """A chargeback: whether its money was booked as taken, and whether it has ended."""
+
+    is_taken: bool = False
+    is_over: bool = False
 
 
 @dataclass
@@ -119,6 +130,7 @@ class Model:
         self.deals: dict[str, Deal] = {}
         self.payments: dict[str, Asked] = {}
         self.promises: dict[str, Promise] = {}
+        self.disputes: dict[str, Dispute] = {}
         self.withdrawals: dict[str, Withdrawal] = {}
         self.intended_payouts: list[tuple[str, int]] = []
         self.booked: set[str] = set()
@@ -173,19 +185,18 @@ class Model:
             self._asked(key, seen["payment"][key][2].split())
         for key in sorted(seen["capture"].keys() - self.booked):
             self._capture(key, *seen["capture"][key][:2], seen["escrow"])
-        self._decided: list[tuple[str, Deal, Thing]] = []
+        self._decided: list[tuple[str, int, Callable[[], None]]] = []
         new_refunds = {key: row for key, row in seen["refund"].items() if key not in self.promises}
         for deal in self.deals.values():
             self._follow(deal, seen, new_refunds)
-        for _, deal, thing in sorted(self._decided, key=lambda one: one[0]):
-            self._decide(deal, thing)
+        for key, (status, dispute, rest) in seen["chargeback"].items():
+            self._dispute(key, status, self.bank.disputes[dispute], rest, seen["refund"])
+        self._returns = dict(seen["return"])
+        for _, _, follow in sorted(self._decided, key=lambda one: one[:2]):
+            follow()
         for key in sorted(seen["return"].keys() - self.returned):
-            self.returned.add(key)
-            escrow, amount, _ = seen["return"][key]
-            for deal in self.deals.values():
-                for thing in deal.things:
-                    if thing.escrow == escrow:
-                        self._return(thing, deal.doer, int(amount))
+            thing, deal = self._thing_of(seen["return"][key][0])
+            self._asked_return(key, thing, deal.doer, int(seen["return"][key][1]))
         for key, (_, more, rest) in new_refunds.items():
             self._promise(key, payment=more.split()[0], amount=int(rest.split()[1]))
         for payment, amounts in self._expected.items():
@@ -193,6 +204,8 @@ class Model:
                 self.complain(f"payment {payment}: {amounts} should be on its way back, and is not")
                 amounts.clear()
         for key, promise in self.promises.items():
+            if promise.is_moot:
+                continue
             self._refund(promise, is_done=seen["refund"][key][0] == "processed")
         for key, (status, user, amount) in seen["payout"].items():
             self._payout(key, status, user, int(amount))
@@ -252,7 +265,7 @@ class Model:
                 self._part(thing, key, new_refunds.pop(key))
             state = seen["escrow"][thing.key][0]
             if state == "decided" and thing.state == "funded":
-                self._decided.append((seen["escrow"][thing.key][2], deal, thing))
+                self._decided.append((seen["escrow"][thing.key][2], 1, partial(self._decide, deal, thing)))
             elif state == "abandoned" and thing.state == "awaiting":
                 self._abandon(deal, thing)
             elif state != thing.state:
@@ -274,6 +287,8 @@ class Model:
             self.complain(f"{thing.key} was given up, and it was not time yet")
 
     def _decide(self, deal: Deal, thing: Thing) -> None:
+        if thing.state == "decided":  # a chargeback has taken all of it
+            return
         held, gross = thing.held, self._gross(deal, thing)
         if held - gross < SMALLEST:
             gross = held
@@ -308,12 +323,21 @@ class Model:
             self.complain(f"{thing.key} was refunded, and it was not time yet")
         return 0
 
-    def _return(self, thing: Thing, doer: str, amount: int) -> None:
-        """A return after the release: fee and taxes give back their part of all returns together, the doer the rest."""
+    def _thing_of(self, escrow: str) -> tuple[Thing, Deal]:
+        found = [(thing, deal) for deal in self.deals.values() for thing in deal.things if thing.escrow == escrow]
+        return found[0]
+
+    def _asked_return(self, key: str, thing: Thing, doer: str, amount: int) -> None:
+        self.returned.add(key)
         if amount not in thing.returns:
             self.complain(f"{amount} of {thing.key} was taken back, and nobody asked for it")
         else:
             thing.returns.remove(amount)
+        self._return(thing, doer, amount, ("refund_pending", thing.source, amount))
+        self._expected[thing.source].append(amount)
+
+    def _return(self, thing: Thing, doer: str, amount: int, target: tuple[str, str, int]) -> None:
+        """A return after the release: fee and taxes give back their part of all returns together, the doer the rest."""
         thing.returned += amount
         left, borne = amount, []
         for kept, before in zip(thing.shares, thing.borne, strict=True):
@@ -323,8 +347,58 @@ class Model:
         fee, gst, tds = borne
         thing.borne = thing.borne[0] + fee, thing.borne[1] + gst, thing.borne[2] + tds
         taken = [("platform_fee", "", fee), ("gst_payable", "", gst), ("tds_payable", "", tds), ("wallet", doer, left)]
-        self._move(taken, [("refund_pending", thing.source, amount)])
-        self._expected[thing.source].append(amount)
+        self._move(taken, [target])
+
+    def _dispute(self, key: str, status: str, fact: dict[str, Any], rest: str, refunds: Any) -> None:
+        known = self.disputes.setdefault(key, Dispute())
+        is_taken, ended_at = rest.split(" ", 1)
+        amount, moves = fact["amount"], fact["phase"] not in {"fraud", "retrieval"}
+        if is_taken == "taken" and not known.is_taken:
+            known.is_taken = True
+            self._move([("chargeback", key, amount)], [("gateway", "", amount)])
+        if status in {"won", "lost", "closed"} and not known.is_over:
+            known.is_over = True
+            if fact["status"] != status:
+                self.complain(f"dispute {fact['id']} is {fact['status']} at the gateway, and {status} here")
+            if status == "lost" and moves:
+                self._decided.append((ended_at, 0, partial(self._lose, key, fact, refunds)))
+            elif known.is_taken:
+                self._move([("gateway", "", amount)], [("chargeback", key, amount)])
+
+    def _lose(self, key: str, fact: dict[str, Any], refunds: Any) -> None:
+        """A lost chargeback: what is still the client's goes first, then what the doer got if it falls on him."""
+        source = self._source(fact)
+        funded = [(thing, deal) for deal in self.deals.values() for thing in deal.things if thing.source == source]
+        left, lines = fact["amount"], []
+        for thing, _ in funded:
+            part = min(thing.held, left)
+            if part:
+                left, thing.held = left - part, thing.held - part
+                lines.append(("escrow", thing.escrow, part))
+                thing.state = "funded" if thing.held else "decided"
+        for number, promise in self.promises.items():
+            if promise.payment == source and not promise.is_moot and refunds[number][2].endswith(" chargeback"):
+                promise.is_moot = True
+                left -= promise.amount
+                lines.append(("refund_pending", source, promise.amount))
+        for number, row in sorted(self._returns.items(), reverse=True):
+            thing, deal = self._thing_of(row[0])
+            if number not in self.returned and row[2] == "chargeback" and thing.source == source:
+                self._bear(number, fact, key, thing, deal, min(left, thing.released - thing.returned))
+                left -= min(left, int(row[1]))
+        self._move([*lines, ("loss", "", left)], [("chargeback", key, sum(one[2] for one in lines) + left)])
+
+    def _bear(self, number: str, fact: dict[str, Any], key: str, thing: Thing, deal: Deal, part: int) -> None:
+        self.returned.add(number)
+        if not (fact["evidence"] and fact["reason_code"] in BORNE_BY_DOER):
+            self.complain(f"the doer bears dispute {fact['id']} for {fact['reason_code']}")
+        if part != int(self._returns[number][1]):
+            self.complain(f"{thing.key} bears {self._returns[number][1]} of dispute {fact['id']}, not {part}")
+        self._return(thing, deal.doer, part, ("chargeback", key, part))
+
+    def _source(self, fact: dict[str, Any]) -> str:
+        order = self.bank.payments[fact["payment_id"]]["order_id"]
+        return str(self.bank.orders[order]["receipt"])
 
     def _promise(self, key: str, *, payment: str, amount: int) -> None:
         if amount not in self._expected[payment]:
@@ -383,7 +457,7 @@ class Model:
             if payment["status"] == "captured" and payment["id"] not in self.booked_payments:
                 self.complain(f"{payment['id']} was captured and never booked")
         for key, promise in self.promises.items():
-            if not promise.is_done:
+            if not (promise.is_done or promise.is_moot):
                 self.complain(f"refund {key} of {promise.amount} never arrived")
         for key, payout in self.withdrawals.items():
             if payout.state == ON_THE_WAY:
@@ -396,7 +470,7 @@ class Model:
 
 def _is_part(more: str, rest: str, thing: Thing) -> bool:
     """Whether a refund is a part of this thing's money, sent back before the decision."""
-    return rest.split()[0] == "part" and bool(thing.escrow) and more.endswith(thing.escrow)
+    return rest.startswith("part ") and bool(thing.escrow) and more.endswith(thing.escrow)
 
 
 def _accounts(rows: list[tuple[str, str, str, str, str]]) -> list[tuple[str, str, str]]:
