@@ -4,7 +4,7 @@ from gigs.events import GigCancelled
 from khidma.kernel.events import handles
 from orders import services
 from orders.events import CancellationJudged, MilestonesCancelled, OrderCancelled, OrderCompleted, OrderEvent
-from payments.events import ChargebackMoved, PaymentCaptured
+from payments.events import ChargebackMoved, PaymentCaptured, RefundedOutside
 
 
 @handles(PaymentCaptured)
@@ -21,6 +21,13 @@ def follow_chargeback(event: ChargebackMoved) -> None:
     for reference in event.emptied:
         services.end_charged_back(reference=reference)
     services.go_on_after_chargeback(references=event.references)
+
+
+@handles(RefundedOutside)
+def end_what_has_no_money(event: RefundedOutside) -> None:
+    """Somebody sent the payer's money back at the gateway: what nothing is held for any more ends."""
+    for reference in event.emptied:
+        services.end_charged_back(reference=reference, reason="refunded_outside")
 
 
 @handles(OrderCompleted)

@@ -30,32 +30,33 @@ def go_on_after_chargeback(*, references: Collection[UUID]) -> None:
 
 
 @transaction.atomic
-def end_charged_back(*, reference: UUID) -> None:
-    """The bank took everything that was held for this order or milestone: it ends; twice changes nothing."""
+def end_charged_back(*, reference: UUID, reason: str = REASON) -> None:
+    """Everything that was held for this order or milestone was taken, by the payer's bank or by a refund that was made
+    without us: it ends; twice changes nothing."""
     milestone = Milestone.objects.filter(pk=reference).first()
     order = Order.objects.filter(pk=milestone.order_id if milestone else reference).first()
     if order is None:
         return
     order = lock(order)
     if milestone is not None:
-        _end_milestone(order, lock(milestone))
+        _end_milestone(order, lock(milestone), reason)
     elif order.status not in ENDED:
-        _end_order(order)
+        _end_order(order, reason)
     _close_cancellation(order)
 
 
-def _end_milestone(order: Order, milestone: Milestone) -> None:
+def _end_milestone(order: Order, milestone: Milestone, reason: str) -> None:
     if milestone.status not in MILESTONE_ENDED:
         changes = {"auto_approve_at": None}
-        advance(milestone, "refund", by=None, role="system", reason=REASON, changes=changes)
+        advance(milestone, "refund", by=None, role="system", reason=reason, changes=changes)
     if order.status == OrderStatus.IN_PROGRESS:
         go_on(order)
 
 
-def _end_order(order: Order) -> None:
+def _end_order(order: Order, reason: str) -> None:
     """Cancel a locked order, from wherever it stands."""
     if order.status == OrderStatus.SUBMITTED:
-        advance(order, "dispute", by=None, role="system", reason=REASON, changes={"auto_approve_at": None})
+        advance(order, "dispute", by=None, role="system", reason=reason, changes={"auto_approve_at": None})
     steps = {
         OrderStatus.IN_PROGRESS: "cancel",
         OrderStatus.APPROVED: "take_back",
@@ -63,8 +64,8 @@ def _end_order(order: Order) -> None:
     }
     changes = {"cancelled_at": now(), "cancel_reason": CancelReason.OTHER}
     step = steps[OrderStatus(order.status)]
-    advance(order, step, by=None, role="system", reason=REASON, changes=changes)
-    gigs.cancel_worked_gig(gig_id=order.gig_id, reason=REASON)
+    advance(order, step, by=None, role="system", reason=reason, changes=changes)
+    gigs.cancel_worked_gig(gig_id=order.gig_id, reason=reason)
     publish(OrderCancelled(**facts(order), reason=CancelReason.OTHER, cancelled_by="system"))
 
 

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from payments.api import auto_payout, operating, views
+from payments.api import auto_payout, operating, reconciliation, views
 
 urlpatterns = [
+    path("admin/reconciliation", reconciliation.Reconciliation.as_view()),
     path("payments", views.Payments.as_view()),
     path("payments/<uuid:payment_id>", views.PaymentDetail.as_view()),
     path("webhooks/payment", views.GatewayWebhook.as_view()),

@@ -9,6 +9,7 @@ from payments.selectors.banking import (
     list_payouts_for,
 )
 from payments.selectors.checking import LedgerReport, check_ledger, compare_with_gateway
+from payments.selectors.differences import ReconciliationSummary, list_differences, summarise_reconciliation
 from payments.selectors.gateway import GatewayAnswers, gateway_answers
 from payments.selectors.paying import escrow_of, get_payment_for, list_payments_for, payments_of, refunds_of
 from payments.selectors.returns import Returned, returnable_of, returned_of
@@ -19,6 +20,7 @@ from payments.selectors.wallet import WalletBalance, figures_of, list_wallet_ent
 __all__ = [
     "GatewayAnswers",
     "LedgerReport",
+    "ReconciliationSummary",
     "Returned",
     "Shares",
     "WalletBalance",
@@ -34,6 +36,7 @@ __all__ = [
     "get_tax_profile_for",
     "list_all_payouts",
     "list_bank_accounts_for",
+    "list_differences",
     "list_payments_for",
     "list_payouts_for",
     "list_wallet_entries_for",
@@ -45,5 +48,6 @@ __all__ = [
     "returned_of",
     "shares_of",
     "shares_of_each",
+    "summarise_reconciliation",
     "wallet_balance_of",
 ]

@@ -21,7 +21,7 @@ from payments.providers.gateway import RefundSighting
 from payments.services.posting import Line, credit, debit, post
 from payments.services.refunds import show_refunds_on
 from payments.services.suspense_items import close_item, open_item
-from payments.states import EscrowStatus, SuspenseStatus
+from payments.states import EscrowStatus, PaymentStatus, SuspenseStatus
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +44,14 @@ def record_foreign_refund(*, sighting: RefundSighting) -> ForeignRefund | None:
     log.critical("refund_not_ours", gateway_refund_id=sighting.refund_id, amount=sighting.amount)
     refund = _book(sighting, capture, escrows)
     if payment is not None:
-        show_refunds_on(payment)
+        _show_on(payment)
     return refund
+
+
+def _show_on(payment: Payment) -> None:
+    """A payment that has no money of its own (other money came, and was set aside) shows nothing that went back."""
+    if payment.status not in {PaymentStatus.CREATED, PaymentStatus.FAILED}:
+        show_refunds_on(payment)
 
 
 def _lock_escrows(capture: Capture | None) -> list[Escrow]:
@@ -125,7 +131,7 @@ def _take_back(refund: ForeignRefund) -> ForeignRefund:
     refund.returned_at = now()
     refund.save(update_fields=["returned_at"])
     if refund.capture is not None and refund.capture.payment is not None:
-        show_refunds_on(refund.capture.payment)
+        _show_on(refund.capture.payment)
     item = SuspenseItem.objects.filter(foreign_refund=refund, status=SuspenseStatus.OPEN).first()
     amount = refund.amount
     if item is not None and item.amount == -amount:
