@@ -12,7 +12,7 @@ Rows = list[tuple[Any, ...]]
 
 TIMELINE_OF = {"submit": "submit", "revise": "request_revision", "approve": "approve"}
 TIMELINE = """
-    SELECT subject_id::text, action, count(*) FROM kernel_statechange
+    SELECT subject_id::text, action, count(*) FROM kernel_state_change
      WHERE subject_type = 'order' AND subject_id = ANY(%s::uuid[]) GROUP BY 1, 2
 """
 GIGS = "SELECT title FROM gigs_gig WHERE client_id = ANY(%s::uuid[])"
