@@ -84,7 +84,7 @@ may_last(
     Refund,
     {RefundStatus.PROMISED},
     name="promised, not sent",
-    where=~Exists(DISPUTED.filter(capture=OuterRef("capture"))),
+    where=Q(~Exists(DISPUTED.filter(capture=OuterRef("capture")))),
     since="created_at",
     within=timedelta(hours=1),
     sweep="payments.tasks.send_refunds",

@@ -174,6 +174,8 @@ def tell_both_of_settlement(event: CancellationSettled) -> None:
 
 @handles(OrderRefunded)
 def tell_doer_of_operators_refund(event: OrderRefunded) -> None:
+    if event.status in {"completed", "cancelled"}:  # the doer hears of what was taken back
+        return
     body = _("Our team sent %(amount)s of “%(title)s” back to the client; the order goes on with the rest.") % {
         "amount": rupees(event.refunded),
         "title": event.title,

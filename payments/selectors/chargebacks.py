@@ -16,6 +16,8 @@ def is_disputed(capture_id: UUID | None) -> bool:
 
 def live_of(capture_id: UUID | None) -> QuerySet[Chargeback]:
     """The undecided chargebacks of a capture."""
+    if capture_id is None:
+        return Chargeback.objects.none()
     return Chargeback.objects.filter(capture_id=capture_id, status__in=LIVE, phase__in=MONEY_PHASES)
 
 

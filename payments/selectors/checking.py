@@ -38,11 +38,13 @@ SELECT escrow.reference, sum(back.amount), escrow.payee_gross
  GROUP BY escrow.id HAVING sum(back.amount) > coalesce(escrow.payee_gross, 0)
 """
 WRONG_CHARGEBACKS = """
-SELECT dispute.gateway_dispute_id, dispute.phase, coalesce(account.balance, 0),
-       CASE WHEN dispute.status IN ('open', 'under_review') THEN dispute.taken ELSE 0 END
+SELECT dispute.gateway_dispute_id, dispute.phase, coalesce(account.balance, 0), due.amount
   FROM payments_chargeback AS dispute
+ CROSS JOIN LATERAL (
+     SELECT CASE WHEN dispute.status IN ('open', 'under_review') THEN dispute.taken ELSE 0 END
+ ) AS due(amount)
   LEFT JOIN payments_account AS account ON account.id = payments_account_id('chargeback', dispute.id)
- WHERE coalesce(account.balance, 0) <> CASE WHEN dispute.status IN ('open', 'under_review') THEN dispute.taken ELSE 0 END
+ WHERE coalesce(account.balance, 0) <> due.amount
 """
 
 

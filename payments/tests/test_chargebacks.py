@@ -55,7 +55,7 @@ def told(escrow: Escrow, status: str = "open", **over: Any) -> DisputeSighting:
         "amount_deducted": AMOUNT if status == "lost" else 0,
         "has_evidence": status in {"under_review", "lost"},
     }
-    return DisputeSighting(**{**facts, **over})  # type: ignore[arg-type]
+    return DisputeSighting(**{**facts, **over})
 
 
 def hear(escrow: Escrow, status: str = "open", **over: Any) -> Chargeback:

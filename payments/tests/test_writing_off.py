@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 
 from accounts.models import User
 from accounts.tests.factories import make_operator
@@ -31,6 +32,7 @@ def debtor(days: int = 181) -> User:
 def pass_days(days: int) -> None:
     """The database's clock goes on."""
     clock.shift(timedelta(days=days))
+    connections["owner"].close()
 
 
 def ask(user: User, operator: User | None = None) -> SecondPersonAct:
