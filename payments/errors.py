@@ -250,3 +250,17 @@ class SaleNotReturnable(Refused):
 
     code = "sale_not_returnable"
     message = _("There is nothing that could be returned for this.")
+
+
+class ChallanUsed(Refused):
+    """A challan is booked once."""
+
+    code = "challan_used"
+    message = _("This challan is booked already.")
+
+
+class TaxNotOwed(Refused):
+    """More than is owed, or more set off than was paid; `details` has what each account holds, in paise."""
+
+    code = "tax_not_owed"
+    message = _("This is more than the tax account holds.")

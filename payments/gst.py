@@ -47,6 +47,11 @@ FORM = re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]", re.ASCII)
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+def is_sac(text: str) -> bool:
+    """Whether this is a service accounting code."""
+    return bool(re.fullmatch(r"99[0-9]{2,4}", text, re.ASCII))
+
+
 def check_character(first: str) -> str:
     """The last character of a GSTIN of which these are the first fourteen (Luhn, modulo 36)."""
     total = 0

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from khidma.kernel.runtime import RuntimeSettings, setting
+from payments.gst import STATES, is_gstin, is_sac
 
 CHARGEBACK_REASONS = frozenset({"not_delivered", "quality", "other"})
 
@@ -85,3 +86,16 @@ class PaymentSettings(RuntimeSettings, category="payments"):
         4, minimum=1, maximum=30, help="Working days after which what the gateway has not settled is missing."
     )
     reconcile_hour: int = setting(2, minimum=0, maximum=23, help="Hour of the night in India to reconcile at.")
+
+
+class InvoiceSettings(RuntimeSettings, category="invoices"):
+    """Who issues invoices. What was issued keeps what it was issued with."""
+
+    legal_name: str = setting("Khidma", check=lambda text: 0 < len(text) <= 120, help="The platform's legal name.")
+    address: str = setting("", check=lambda text: len(text) <= 300, help="The platform's registered address.")
+    gstin: str = setting(
+        "", check=lambda text: not text or is_gstin(text), help="The platform's GSTIN; empty is not registered."
+    )
+    state: str = setting("29", choices=tuple(sorted(STATES)), help="GST code of the platform's state.")
+    commission_sac: str = setting("998599", check=is_sac, help="Service accounting code of the commission.")
+    work_sac: str = setting("999799", check=is_sac, help="The same of the work, where section 9(5) makes it ours.")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.api import boosting, cancelling, operating, reviewing, views
+from orders.api import boosting, cancelling, invoicing, operating, reviewing, views
 
 urlpatterns = [
     path("doers/me/earnings", views.DoerEarnings.as_view()),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("gigs/<uuid:gig_id>/boost", boosting.GigBoost.as_view()),
     path("orders", views.OrderList.as_view()),
     path("orders/<uuid:order_id>", views.OrderDetail.as_view()),
+    path("orders/<uuid:order_id>/invoice", invoicing.OrderInvoice.as_view()),
     path("orders/<uuid:order_id>/timeline", views.OrderTimeline.as_view()),
     path("orders/<uuid:order_id>/start", views.OrderStart.as_view()),
     path("orders/<uuid:order_id>/submit", views.OrderSubmit.as_view()),

@@ -3,3 +3,6 @@
 from payments.admin import checks, payouts, reconciling, records, returning
 
 __all__ = ["checks", "payouts", "reconciling", "records", "returning"]
+from payments.admin import taxes
+
+__all__ = ["checks", "payouts", "reconciling", "records", "taxes"]

@@ -7,6 +7,7 @@ from payments.models.checking import LedgerCheck
 from payments.models.escrow import Escrow
 from payments.models.gateway import EventStatus, GatewayAttempt, GatewayEvent
 from payments.models.holding import PayoutHold, WalletHold
+from payments.models.invoicing import Invoice, InvoiceKind, InvoiceNumber
 from payments.models.ledger import Account, AccountKind, Entry, Transfer, TransferKind
 from payments.models.paying import (
     Capture,
@@ -27,6 +28,7 @@ from payments.models.reconciling import (
     Side,
     Subject,
 )
+from payments.models.remitting import Remittance
 from payments.models.returns import Return, ReturnReason
 from payments.models.second_person import SecondPersonAct
 from payments.models.selling import Sale
@@ -53,6 +55,9 @@ __all__ = [
     "ForeignRefund",
     "GatewayAttempt",
     "GatewayEvent",
+    "Invoice",
+    "InvoiceKind",
+    "InvoiceNumber",
     "LedgerCheck",
     "PanStatus",
     "Payment",
@@ -65,6 +70,7 @@ __all__ = [
     "Refund",
     "RefundReason",
     "RefundWay",
+    "Remittance",
     "Return",
     "ReturnReason",
     "Sale",

@@ -137,6 +137,10 @@ class TaxProfile(Record):
         return f"tax_profile:{self.pk}:gstin"
 
     @property
+    def gstin_last4(self) -> str | None:
+        return self.gstin[-4:] if self.gstin else None
+
+    @property
     def gstin(self) -> str | None:
         return unseal(self.sealed_gstin, binding=self.sealing_binding) if self.sealed_gstin else None
 

@@ -11,6 +11,7 @@ from payments.selectors.banking import (
 from payments.selectors.checking import LedgerReport, check_ledger, compare_with_gateway
 from payments.selectors.differences import ReconciliationSummary, list_differences, summarise_reconciliation
 from payments.selectors.gateway import GatewayAnswers, gateway_answers
+from payments.selectors.invoicing import invoices_for
 from payments.selectors.paying import escrow_of, get_payment_for, list_payments_for, payments_of, refunds_of
 from payments.selectors.returns import Returned, returnable_of, returned_of
 from payments.selectors.shares import Shares, quote_shares, shares_of, shares_of_each
@@ -34,6 +35,7 @@ __all__ = [
     "get_payout",
     "get_payout_for",
     "get_tax_profile_for",
+    "invoices_for",
     "list_all_payouts",
     "list_bank_accounts_for",
     "list_differences",

@@ -71,7 +71,7 @@ class Rates:
         A payee with a GSTIN owes the GST on the supply himself, so TCS is collected; of one without, the operator
         owes it where section 9(5) names the supply. The price has the GST inside (CGST rules, rule 35).
         """
-        supply = 0 if payer.has_gstin else self._supply_rate(supply_class)
+        supply = 0 if payer.has_gstin else self.supply_rate(supply_class)
         return Taxes(
             gst=portion(commission, self.gst),
             tds=portion(gross, self._tds_rate(payer, gross)),
@@ -85,7 +85,7 @@ class Rates:
         is_small = payer.pan_status == PanStatus.INDIVIDUAL and payer.gross + gross <= self.threshold
         return 0 if is_small else self.tds
 
-    def _supply_rate(self, supply_class: str) -> int:
+    def supply_rate(self, supply_class: str) -> int:
         """The rate of the class, else of the one above it (`repairs/plumbing`, `repairs`)."""
         while supply_class:
             if supply_class in self.supplies:

@@ -50,6 +50,7 @@ from payments.services.reconciling import (
 )
 from payments.services.refunds import record_refund, refunds_due, retry_refund, send_refund
 from payments.services.refunds_by_bank import pay_refund_by_bank
+from payments.services.remitting import remit_tax
 from payments.services.requesting import cancel_payout, cancel_payout_for, request_payout
 from payments.services.returning import return_after_release
 from payments.services.second_person import (
@@ -134,6 +135,7 @@ __all__ = [
     "refund_part",
     "refunds_due",
     "release_wallet_hold",
+    "remit_tax",
     "remove_bank_account",
     "reports_due",
     "request_payout",

@@ -17,6 +17,7 @@ from payments.models import AccountKind, Capture, Escrow, Refund, RefundReason, 
 from payments.selectors.chargebacks import live_of, wallet_hold_of
 from payments.selectors.shares import Shares
 from payments.services.holding import hold_wallet
+from payments.services.invoicing import issue_invoices
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import promise_refund
 from payments.services.taxes import withhold
@@ -127,6 +128,7 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str, hold_in_wal
             refunded=refunded,
         )
     )
+    issue_invoices(escrow)
     return Settlement(
         payee_gross=payee_gross,
         payee_net=shares.payee_net,

@@ -7,7 +7,7 @@ from django.db import connection
 
 from payments.models import Account, AccountKind
 
-Named = tuple[AccountKind, UUID]
+Named = tuple[AccountKind, UUID | None]
 """An account by what it holds and whose it is."""
 
 
@@ -19,7 +19,7 @@ def lock_accounts(named: Sequence[Named]) -> dict[Named, int]:
     return {(kind, owner): balance_of(kind, owner) for kind, owner in named}
 
 
-def balance_of(kind: AccountKind, owner_id: UUID) -> int:
+def balance_of(kind: AccountKind, owner_id: UUID | None) -> int:
     """What the account holds now, in paise."""
     found = Account.objects.filter(kind=kind, owner_id=owner_id).values_list("balance", flat=True).first()
     return found or 0

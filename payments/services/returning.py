@@ -27,6 +27,7 @@ from payments.models import (
 )
 from payments.selectors.returns import returnable_of
 from payments.services.escrow import SMALLEST_REFUND, lock_escrow, source_of
+from payments.services.invoicing import issue_credit_notes
 from payments.services.locking import balance_of, lock_accounts
 from payments.services.posting import Line, credit, debit, post
 from payments.services.refunds import promise_refund
@@ -104,6 +105,7 @@ def take_back(escrow: Escrow, amount: int, target: Line, made: Return) -> Return
     made.save(force_insert=True)
     _post(made, target)
     _announce(made, called_back)
+    issue_credit_notes(made)
     return made
 
 

@@ -1,0 +1,1 @@
+"""Documents as PDF: the layouts, and how the rows of issued documents are printed with them."""
