@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from payments.api import auto_payout, operating, reconciliation, views
+from payments.api import auto_payout, operating, reconciliation, taxes, views
 
 urlpatterns = [
     path("admin/reconciliation", reconciliation.Reconciliation.as_view()),
+    path("doers/me/tax-profile", taxes.OwnTaxProfile.as_view()),
     path("payments", views.Payments.as_view()),
     path("payments/<uuid:payment_id>", views.PaymentDetail.as_view()),
     path("webhooks/payment", views.GatewayWebhook.as_view()),
