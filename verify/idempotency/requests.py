@@ -106,7 +106,7 @@ def confirm_phone(gateway: StandIn) -> Case:
 
 @case("PUT /api/settings/{category}")
 def change_settings(gateway: StandIn) -> Case:
-    body = {"values": {"unpaidHours": secrets.choice(range(20, 40))}}
+    body = {"unpaidHours": secrets.choice(range(20, 40))}
     return Case(make_operator(), "/api/settings/payments", body, make_operator())
 
 
