@@ -1,7 +1,6 @@
 """The state machine: what clients, doers, operators, banks and the clock may do, in any order, dying anywhere."""
 
 import itertools
-from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from random import Random
@@ -28,6 +27,7 @@ from verify.crashing import Crashed, Crashes
 from verify.ledger.arithmetic import CANCEL_BP, COMMISSION_BP, at_stake, kept_back, parts_of, share
 from verify.ledger.gateway import FLOAT, Bank, FakeGateway
 from verify.ledger.model import DAY, HOUR, Cancelling, Deal, Model, Thing
+from verify.ledger.tally import Tally
 from verify.proof import CannotRun, Run
 
 NUMBER = st.integers(0, 255)
@@ -92,26 +92,19 @@ def clocks() -> list[Callable[[], object]]:
     return found
 
 
-class Tally:
-    """What a whole run has done, over all machines."""
-
-    def __init__(self, run: Run, crashes: Crashes, renew: Callable[[], None]) -> None:
-        self.run, self.crashes, self.renew = run, crashes, renew
-        self.steps = self.died = self.moved = 0
-        self.done: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
-
-
 class Books(RuleBasedStateMachine):
     """One small world, with a database of its own."""
 
+    run: ClassVar[Run]
     tally: ClassVar[Tally]
+    crashes: ClassVar[Crashes]
+    renew: ClassVar[Callable[[], None]]
 
     def __init__(self) -> None:
         super().__init__()
-        self.tally.renew()
-        self.tally.run.progress(self.tally.steps, self.tally.run.size["steps"])
-        self.crashes = self.tally.crashes
+        self.renew()
+        self.run.progress(self.tally.steps, self.run.size["steps"])
+        self.tally.write(self.run.scratch / "tally")
         self.bank = Bank()
         self.model = Model(self.bank, self._complain)
         self.story: list[str] = []
@@ -129,7 +122,7 @@ class Books(RuleBasedStateMachine):
         self.look()
 
     def _complain(self, evidence: str) -> None:
-        self.tally.run.violation(f"{evidence}\nafter: " + " | ".join(self.story[-12:]))
+        self.run.violation(f"{evidence}\nafter: " + " | ".join(self.story[-12:]))
 
     def _silence(self) -> str:
         if not self.is_silent:

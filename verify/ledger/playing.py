@@ -1,0 +1,52 @@
+"""The machine's run: with servers of its own, example after example, until so many steps are made."""
+
+import logging
+from collections.abc import Callable
+
+from verify.ledger.tally import Tally
+from verify.proof import Run
+
+ENOUGH = 20
+"""After so many violations no more are looked for."""
+
+
+def play_inside(run: Run) -> Tally:
+    """Start the servers, play, and say what was done."""
+    from verify.inside import inside
+
+    with inside() as servers:
+        logging.disable(logging.CRITICAL)
+        return play(run, renew=servers.renew_database)
+
+
+def play(run: Run, *, renew: Callable[[], None]) -> Tally:
+    """Machine after machine, each drawn from the next seed."""
+    from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+    from hypothesis.stateful import run_state_machine_as_test
+
+    from verify import crashing
+    from verify.ledger.handlers import money_only
+    from verify.ledger.machine import Books
+
+    tally = Tally()
+    crashes = crashing.Crashes(each=int(run.size["crashes_each"]))
+    tally.passed, tally.crashed = crashes.passed, crashes.crashed
+    crashing.watch(crashes.at)
+    money_only()
+    Books.run, Books.tally, Books.crashes, Books.renew = run, tally, crashes, staticmethod(renew)
+    wanted, round_number = int(run.size["steps"]), 0
+    while tally.steps < wanted and len(run.violations) < ENOUGH:
+        missing = (wanted - tally.steps) // int(run.size["steps_each"]) + 1
+        how = settings(
+            max_examples=missing,
+            stateful_step_count=int(run.size["steps_each"]),
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            verbosity=Verbosity.quiet,
+            print_blob=False,
+        )
+        run_state_machine_as_test(seed(run.seed * 1_000 + round_number)(Books), settings=how)
+        round_number += 1
+    return tally
