@@ -332,6 +332,12 @@ def boost(gateway: StandIn) -> Case:
     return of_gig("/boost", {"days": 3})
 
 
+@case("PUT /api/doers/me/tax-profile")
+def set_tax_profile(gateway: StandIn) -> Case:
+    body = {"panStatus": "individual", "state": "29"}
+    return Case(make_doer(), "/api/doers/me/tax-profile", body, make_doer())
+
+
 @case("PUT /api/wallet/auto-payout")
 def choose_auto_payout(gateway: StandIn) -> Case:
     body = {"enabled": True, "weekday": "friday", "minimum": 50_000}
