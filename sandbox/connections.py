@@ -29,7 +29,7 @@ async def break_connection(request: Request) -> Response:
     if transport is None:
         raise RuntimeError("Connections can be broken only under uvicorn.")
     connection = transport.get_extra_info("socket")
-    if connection is not None:
+    if connection is not None and not transport.is_closing():
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
     await wait_for_disconnect(request, 1.0)
