@@ -18,7 +18,20 @@ from orders.models import (
     RevisionRequest,
     SilenceQuestion,
 )
-from payments.models import Account, Entry, Escrow, Payment, Refund, Sale, Transfer
+from payments.models import (
+    Account,
+    AutoPayout,
+    BankAccount,
+    Entry,
+    Escrow,
+    Payment,
+    Payout,
+    PayoutHold,
+    Refund,
+    Sale,
+    Transfer,
+    WalletHold,
+)
 
 COUNTED = (
     StateChange,
@@ -33,11 +46,28 @@ COUNTED = (
     Transfer,
     Entry,
 )
-COMPARED = (Review, Order, Milestone, Cancellation, CancellationPart, Boost, Gig, Application, Escrow, Sale, Account)
+COMPARED = (
+    Review,
+    Order,
+    Milestone,
+    Cancellation,
+    CancellationPart,
+    Boost,
+    Gig,
+    Application,
+    Escrow,
+    Sale,
+    Account,
+    Payout,
+    PayoutHold,
+    WalletHold,
+    AutoPayout,
+    BankAccount,
+)
 
 
 def picture() -> dict[str, Any]:
-    """Everything that an operation of orders could change."""
+    """Everything that an operation on orders or money could change."""
     counts = {model.__name__: model._default_manager.count() for model in COUNTED}
     rows = {model.__name__: list(model._default_manager.order_by("pk").values()) for model in COMPARED}
     return {**counts, **rows}
