@@ -15,7 +15,7 @@ from pathlib import Path
 from deploy.local import processes
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 120
+START_SECONDS = 300
 GIVEN_BY_A_HOME = ("KHIDMA_", "DATABASE_", "REDIS_", "RAZORPAY", "DJANGO_", "PORT")
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(GIVEN_BY_A_HOME)}
 """The environment before Django's settings read the addresses of another home into it."""
