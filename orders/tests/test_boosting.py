@@ -339,7 +339,8 @@ def test_pages_and_cursors_show_each_gig_once_in_this_order(api: Any, limit: int
     for number, until in moments.items():
         Gig.objects.filter(pk=gigs[number].pk).update(is_boosted=True, boosted_until=until)
     wanted = [f"Gig number {number}" for number in (4, 1, 6, 5, 3, 2, 0)]
-    pages, cursor = [], ""
+    pages: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         answer = api().get("/api/gigs", {"limit": limit, "cursor": cursor} if cursor else {"limit": limit}).json()
         pages += [row["title"] for row in answer["data"]]
