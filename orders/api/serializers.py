@@ -204,13 +204,13 @@ class TimelineEntrySerializer(Serializer):
 
 class PeriodSerializer(Serializer):
     period = Text()
-    amount = Paise(min_value=0)
+    amount = Integer()
 
 
 class EarningsSerializer(Serializer):
     """Earned, done and paid out within the period; at work and awaited as of now. Paise."""
 
-    total = Paise(min_value=0)
+    total = Integer()
     completed_orders = Integer()
     in_progress_orders = Integer()
     pending_release = Paise(min_value=0)

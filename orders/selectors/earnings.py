@@ -1,21 +1,23 @@
 """What a doer earned, awaits and was paid over a period."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from khidma.kernel.clock import now
 from khidma.kernel.errors import Invalid
+from orders.models import CancellationPart
 from orders.states import OrderStatus
 from payments import services as payments
-from payments.models import Escrow, Payout
+from payments.models import Escrow, Payout, Return
 from payments.states import EscrowStatus, PayoutStatus
 
 TRUNCATE = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}
@@ -77,20 +79,29 @@ def _require_sane(since: date, until: date) -> None:
 
 
 def _earned(doer: User, span: tuple[datetime, datetime], group_by: str, zone: ZoneInfo) -> dict[date, int]:
-    """What reached the wallet, by the first day of each period."""
+    """What was earned less what had to be given back, by the first day of each period in which that was."""
     decided = Escrow.objects.filter(payee=doer, decided_at__gte=span[0], decided_at__lt=span[1])
     grouped = decided.annotate(start=TRUNCATE[group_by]("decided_at", tzinfo=zone)).values("start")
-    return {row["start"].date(): row["earned"] for row in grouped.annotate(earned=Sum("payee_net"))}
+    earned = Counter({row["start"].date(): row["earned"] for row in grouped.annotate(earned=Sum("payee_net"))})
+    returns = Return.objects.filter(escrow__payee=doer, created_at__gte=span[0], created_at__lt=span[1])
+    losses = returns.annotate(start=TRUNCATE[group_by]("created_at", tzinfo=zone)).values("start")
+    earned.subtract({row["start"].date(): row["lost"] for row in losses.annotate(lost=Sum(F("taken") + F("owed")))})
+    return earned
 
 
 def _awaited(doer: User) -> int:
-    """The doer's share of what is in escrow, at the rates of today."""
-    funded = Escrow.objects.filter(payee=doer, status=EscrowStatus.FUNDED)
-    return sum(shares.payee_net for shares in payments.shares_of_each(funded).values())
+    """The doer's share of what is in escrow, at the rates of today; of a cancelled order, what that leaves him."""
+    funded = list(Escrow.objects.filter(payee=doer, status=EscrowStatus.FUNDED))
+    parts = CancellationPart.objects.filter(
+        cancellation__isnull=False, reference__in=[escrow.reference for escrow in funded]
+    )
+    left = dict(parts.values_list("reference", "doer_gross"))
+    gross = {escrow.pk: left[escrow.reference] for escrow in funded if escrow.reference in left}
+    return sum(shares.payee_net for shares in payments.shares_of_each(funded, payee_gross=gross).values())
 
 
 def _paid_out(doer: User, span: tuple[datetime, datetime]) -> int:
-    sent = Payout.objects.filter(user=doer, status=PayoutStatus.PROCESSED)
+    sent = Payout.objects.filter(user=doer, refund=None, status=PayoutStatus.PROCESSED)
     return sent.filter(processed_at__gte=span[0], processed_at__lt=span[1]).aggregate(paid=Sum("amount"))["paid"] or 0
 
 

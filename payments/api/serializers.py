@@ -83,12 +83,14 @@ class WalletBalanceSerializer(Serializer):
 
 
 class BreakdownSerializer(Serializer):
-    """How an earning came about: gross less commission and taxes."""
+    """How an earning came about: gross less commission and taxes; the last two where they are due."""
 
     gross = Integer()
     platform_fee = Integer()
     gst = Integer()
     tds = Integer()
+    supply_gst = Integer(required=False)
+    tcs = Integer(required=False)
 
 
 class StatementLineSerializer(Serializer):

@@ -1,11 +1,12 @@
 """Reads of wallets: every figure is the ledger's, or that of the escrows that it holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db import connection
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.figures import ProfileFigures
@@ -91,12 +92,11 @@ def figures_of(user_id: UUID) -> ProfileFigures:
 def list_wallet_entries_for(
     actor: User, *, type: str | None = None, since: datetime | None = None, until: datetime | None = None
 ) -> QuerySet[Entry]:
-    """The actor's statement, newest first: entries with their transfer, `change` and `balance_after`, in paise."""
-    older = Entry.objects.filter(account_id=OuterRef("account_id"), id__lte=OuterRef("id")).values("account_id")
+    """The actor's statement, newest first: entries with their transfer and `change`, in paise."""
     entries = (
         Entry.objects.filter(account__kind=AccountKind.WALLET, account__owner_id=actor.pk)
         .select_related("transfer")
-        .annotate(change=-F("amount"), balance_after=-Subquery(older.annotate(total=Sum("amount")).values("total")))
+        .annotate(change=-F("amount"))
         .order_by("-id")
     )
     if type in TYPES:
@@ -106,6 +106,30 @@ def list_wallet_entries_for(
     if since is not None:
         entries = entries.filter(transfer__at__gte=since)
     return entries.filter(transfer__at__lt=until) if until is not None else entries
+
+
+BALANCES_AFTER = """
+    SELECT id, balance FROM (
+        SELECT entry.id, account.balance + coalesce(
+                   sum(entry.amount) OVER (ORDER BY entry.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0
+               )::bigint AS balance
+          FROM payments_entry AS entry JOIN payments_account AS account ON account.id = entry.account_id
+         WHERE entry.account_id = %s AND entry.id >= %s
+    ) AS counted WHERE id = ANY (%s)
+"""
+
+
+def balances_after(entries: Sequence[Entry]) -> dict[int, int]:
+    """What was in the wallet right after each of these entries of one wallet, by the entry's id, in paise.
+
+    Counted back from today's balance over what came later, once for all of them: the newest page is the cheapest.
+    """
+    if not entries:
+        return {}
+    ids = [entry.pk for entry in entries]
+    with connection.cursor() as cursor:
+        cursor.execute(BALANCES_AFTER, [entries[0].account_id, min(ids), ids])
+        return dict(cursor.fetchall())
 
 
 def escrows_behind(entries: Iterable[Entry]) -> dict[UUID, Escrow]:
