@@ -8,12 +8,15 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from verify.proof import Proof, Run
+from verify.ledger.breaks import RENEWED_KEY
+from verify.proof import Break, Proof, Run
 
 if TYPE_CHECKING:
     from verify.crash_points.dying import Playground
 
 KINDS = re.compile(r": (before|after) (commit|write|call)\b")
+HEARD, FIRST = ": after call POST", 4
+"""A call that the gateway has heard, and whose answer nobody has: some of those are in every run."""
 
 
 def prove(run: Run) -> None:
@@ -27,6 +30,8 @@ def prove(run: Run) -> None:
         playground = Playground(servers, run)
         pairs = [pair for pair in playground.discover() if KINDS.search(pair.point)]
         run.random.shuffle(pairs)
+        pairs.sort(key=lambda pair: HEARD not in pair.point)
+        pairs = pairs[:FIRST] + run.random.sample(pairs[FIRST:], len(pairs) - FIRST)
         wanted = run.size["pairs"] or len(pairs)
         for pair in pairs:
             if len(playground.died) < wanted:
@@ -51,5 +56,13 @@ PROOF = Proof(
     name="crash-points",
     sizes={"ci": {"pairs": 12, "at_least": 12}, "full": {"pairs": 0, "at_least": 80}},
     prove=prove,
-    controls=[],
+    controls=[
+        RENEWED_KEY,
+        Break(
+            path="payments/tasks.py",
+            old="    for found in due:",
+            new="    for found in ():",
+            because="the sweeps take nothing up",
+        ),
+    ],
 )
