@@ -15,6 +15,7 @@ from orders.errors import (
 )
 from orders.models import CancellationQuote
 from orders.selectors import OrderScreen
+from payments.errors import ReleaseHeld
 
 
 class OrderCancellationQuote(ApiView):
@@ -41,6 +42,7 @@ class OrderCancel(ApiView):
             WorkAlreadySubmitted,
             OrderNotInProgress,
             OrderNotAwaitingPayment,
+            ReleaseHeld,
         ],
     )
     def post(self, request: Any, order_id: UUID) -> OrderScreen:
