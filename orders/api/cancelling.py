@@ -15,7 +15,6 @@ from orders.errors import (
 )
 from orders.models import CancellationQuote
 from orders.selectors import OrderScreen
-from payments.errors import ReleaseHeld
 
 
 class OrderCancellationQuote(ApiView):
@@ -42,7 +41,6 @@ class OrderCancel(ApiView):
             WorkAlreadySubmitted,
             OrderNotInProgress,
             OrderNotAwaitingPayment,
-            ReleaseHeld,
         ],
     )
     def post(self, request: Any, order_id: UUID) -> OrderScreen:

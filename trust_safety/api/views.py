@@ -6,7 +6,6 @@ from uuid import UUID
 from khidma.http.views import ApiView, operation
 from orders.errors import CancellationNotContestable, ContestPeriodOver
 from orders.selectors import get_order_for
-from payments.errors import ReleaseHeld
 from trust_safety import selectors, services
 from trust_safety.api import serializers as shapes
 from trust_safety.api.permissions import require_contesting_side
@@ -37,7 +36,7 @@ class CancellationResolve(ApiView):
         limit="money",
         body=shapes.JudgementBody,
         returns=shapes.ContestSerializer,
-        errors=[ContestAlreadyDecided, ContestOfOneself, ReleaseHeld],
+        errors=[ContestAlreadyDecided, ContestOfOneself],
     )
     def post(self, request: Any, cancellation_id: UUID) -> Contest:
         """Decide a contested cancellation: whose fault it was, and with it who gets what was kept."""
