@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from khidma.kernel.aging import may_last, may_rest, must_happen, since_last_step
 from payments.models import (
+    AutoPayout,
     BankAccount,
     Chargeback,
     Escrow,
@@ -283,4 +284,13 @@ may_rest(
     BankAccount,
     {BankAccountStatus.UNVERIFIED, BankAccountStatus.VERIFIED, BankAccountStatus.FAILED},
     because="Its owner asks for the check, and again if it failed.",
+)
+
+may_last(
+    AutoPayout,
+    name="weekly withdrawal, due",
+    where=Q(enabled=True),
+    since="next_at",
+    within=timedelta(hours=2),
+    sweep="payments.tasks.pay_out_weekly",
 )

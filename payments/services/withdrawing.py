@@ -167,6 +167,8 @@ def _keep(payout: Payout, sighting: PayoutSighting) -> None:
 
 def _follow(payout: Payout, sighting: PayoutSighting) -> None:
     said = sighting.status
+    if said == "queued":
+        log.critical("payout_account_low", payout_id=str(payout.pk), amount=payout.amount, reason=sighting.reason)
     if payout.status == QUEUED and said in {"rejected", "cancelled"}:
         _step(payout, "reject" if said == "rejected" else "cancel", failure_reason=sighting.reason, look_at=None)
         give_back(payout)

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from structlog.testing import capture_logs
 
-from accounts.tests.factories import make_doer
+from accounts.tests.factories import make_doer, make_operator
 from khidma.kernel.clock import Now
 from khidma.kernel.errors import NotFound
 from khidma.kernel.ids import new_id
@@ -472,7 +472,9 @@ def test_a_payout_that_the_gateway_refuses_is_back_at_once(db: None, gateway: St
 def test_a_payout_waits_in_the_gateways_queue_for_balance(db: None, gateway: StandIn) -> None:
     payout = verified_payout(make_doer(), gateway)
     gateway.set_balances(payout=100)
-    services.send_payout(payout_id=payout.pk)
+    with capture_logs() as logs:
+        services.send_payout(payout_id=payout.pk)
+    assert [line["log_level"] for line in logs if line["event"] == "payout_account_low"] == ["critical"]
     payout.refresh_from_db()
     assert payout.status == "queued"
     assert payout.gateway_payout_id
@@ -490,6 +492,17 @@ def test_a_payout_is_not_repeated_past_the_gateways_memory(db: None, gateway: St
     assert look_again(payout).status == "rejected"
     assert gateway.ledger()["payouts"] == []
     assert balance("wallet", user.pk) == 50_000
+
+
+def test_holding_and_sending_at_once_is_one_of_both(committed_db: None, gateway: StandIn) -> None:
+    payout, operator = verified_payout(make_doer(), gateway), make_operator("finance")
+    at_once(
+        *[lambda: services.hold_payout(payout=payout, operator=operator, reason="Odd.")] * 5,
+        *[lambda: services.send_payout(payout_id=payout.pk)] * 5,
+    )
+    payout.refresh_from_db()
+    assert payout.status == ("processing" if gateway.ledger()["payouts"] else "held")
+    assert balance("payout_pending", payout.pk) == 50_000
 
 
 def test_twenty_who_send_one_payout_at_once_send_one(committed_db: None, gateway: StandIn) -> None:
