@@ -46,7 +46,8 @@ def report(run: Run, playground: "Playground", known: int) -> None:
     run.figure("pairs of point and flow", known)
     run.figure("processes killed", len(playground.died))
     run.figure("points not met again", len(playground.missed))
-    run.figure("slowest to rest, s", round(max(playground.seconds, default=0.0), 1))
+    slowest = max(playground.seconds, key=lambda story: playground.seconds[story])
+    run.figure("slowest to rest", f"{playground.seconds[slowest]:.0f} s ({slowest})")
     run.figure("effects at the stand-in, each once", playground.effects)
     if len(playground.died) < run.size["at_least"]:
         run.violation(f"only {len(playground.died)} processes were killed")

@@ -29,7 +29,6 @@ from verify.ledger.handlers import money_only
 from verify.proof import CannotRun, Run
 
 STEP, REST_WITHIN = 5.0, 60.0
-FLOAT = 100_000_000
 UNDER_WAY = """
 SELECT 'refund ' || id || ' is ' || status FROM payments_refund WHERE status <> 'processed'
 UNION ALL SELECT 'payout ' || id || ' is ' || status FROM payments_payout
@@ -57,7 +56,7 @@ class Playground:
         self.world = World(servers.gateway)
         self.died: list[Pair] = []
         self.missed: list[Pair] = []
-        self.seconds: list[float] = []
+        self.seconds: dict[str, float] = {}
         self.effects = 0
         self._at: crashing.Watcher = lambda point: None
         crashing.watch(lambda point: self._at(point))
@@ -141,7 +140,7 @@ class Playground:
                 break
             clock.shift(timedelta(seconds=STEP))
             shifted += STEP
-        self.seconds.append(seconds)
+        self.seconds[story] = seconds
         for complaint in left:
             self.run.violation(f"{story}: after {seconds:.0f} s {complaint}")
         for complaint in self._books():

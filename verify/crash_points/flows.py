@@ -11,15 +11,16 @@ from uuid import UUID, uuid4
 
 from accounts.models import User
 from accounts.tests.factories import make_client, make_doer, make_operator
+from gigs.tests.factories import make_gig
 from khidma.kernel import clock
 from khidma.kernel.outbox import deliver_due
 from khidma.tests.client import JsonClient
 from orders import services as orders
 from orders import tasks as order_clocks
-from orders.models import Order
+from orders.models import Boost, Order
 from orders.tests import factories as orders_made
 from payments import services as payments
-from payments.models import Account, BankAccount, Escrow, Payment, Payout, Refund
+from payments.models import Account, BankAccount, Chargeback, Escrow, Payment, Payout, Refund
 from sandbox.testing import StandIn
 from sandbox.webhooks import sign
 from verify.ledger.arithmetic import GST_BP, half_up, share
@@ -379,6 +380,81 @@ def expire(world: World) -> Case:
     return Case(order_clocks.expire_unpaid_orders, lambda: ended(order, "cancelled", doer=0))
 
 
+def return_after_release(world: World) -> Case:
+    """An operator sends back a part of what the doer was paid."""
+    order = order_submitted(world)
+    orders.approve_work(order=order, client=order.client)
+    operator, key = make_operator("finance"), str(uuid4())
+    body = {"amount": AMOUNT // 3, "reason": "It was agreed afterwards."}
+
+    def act() -> None:
+        world.call(operator, f"/api/admin/orders/{order.pk}/refund", body, key=key)
+        deliver_due()
+
+    return Case(act, lambda: ended(order, "completed", doer=net(AMOUNT) - net(AMOUNT // 3), back=AMOUNT // 3))
+
+
+def disputed(world: World) -> tuple[Order, str]:
+    """A completed order whose payment a bank disputes, and has taken back; with the dispute's id."""
+    order = order_submitted(world)
+    orders.approve_work(order=order, client=order.client)
+    paid_by = Payment.objects.get(items__escrow__reference=order.pk).gateway_payment_id
+    dispute = world.gateway.control("POST", f"/payments/{paid_by}/dispute", {"deductAtOnset": True})
+    return order, str(dispute["id"])
+
+
+def dispute_opened(world: World) -> Case:
+    """A bank takes a payment back until it is decided."""
+    order, dispute = disputed(world)
+
+    def wrong() -> list[str]:
+        found = Chargeback.objects.filter(gateway_dispute_id=dispute)
+        taken = sum(balance("chargeback", one.pk) for one in found)
+        return say(
+            it_is_taken_once=taken == AMOUNT, the_wallet_is_untouched=balance("wallet", order.doer_id) == net(AMOUNT)
+        )
+
+    return Case(lambda: world.bring_news("payment.dispute.created"), wrong)
+
+
+def dispute_lost(world: World) -> Case:
+    """And keeps it: nobody has answered it with evidence, so the house bears it."""
+    order, dispute = disputed(world)
+    world.bring_news("payment.dispute.created")
+    world.gateway.control("POST", f"/disputes/{dispute}/close", {"outcome": "lost"})
+    before = balance("loss")
+
+    def wrong() -> list[str]:
+        found = Chargeback.objects.get(gateway_dispute_id=dispute)
+        return say(
+            it_is_lost=found.status == "lost",
+            nothing_is_open=balance("chargeback", found.pk) == 0,
+            the_house_bears_it_once=balance("loss") == before + AMOUNT,
+            the_wallet_is_untouched=balance("wallet", order.doer_id) == net(AMOUNT),
+        )
+
+    return Case(lambda: world.bring_news("payment.dispute.lost"), wrong)
+
+
+def boost(world: World) -> Case:
+    """A client pays for a boost."""
+    client, key = make_client(), str(uuid4())
+    gig = make_gig(client=client)
+    handed = paid(world, orders.prepare_boost(gig=gig, client=client, days=3))
+    before = balance("boost_income")
+
+    def act() -> None:
+        world.call(client, "/api/payments/verify", handed, key=key)
+        deliver_due()
+
+    def wrong() -> list[str]:
+        bought = Boost.objects.get(gig=gig)
+        price = half_up(bought.amount * 10_000, 10_000 + GST_BP)
+        return say(it_is_shown=bought.status == "shown", it_is_earned_once=balance("boost_income") == before + price)
+
+    return Case(act, wrong)
+
+
 FLOWS: dict[str, Callable[[World], Case]] = {
     "checkout": checkout,
     "pay": pay,
@@ -388,6 +464,10 @@ FLOWS: dict[str, Callable[[World], Case]] = {
     "approve a milestone": approve_milestone,
     "approve by the clock": approve_by_clock,
     "expire": expire,
+    "return after a release": return_after_release,
+    "dispute opened": dispute_opened,
+    "dispute lost": dispute_lost,
+    "boost": boost,
     "cancel with refund": cancel,
     "refund in part": refund_part,
     "late capture": late_capture,
