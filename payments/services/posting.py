@@ -1,6 +1,6 @@
 """The one way that money moves: posting a transfer to the ledger, in one call to the database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -62,9 +62,9 @@ def post(
     lines = [line for line in entries if line.amount]
     if len(lines) < 2 or sum(line.amount for line in lines) != 0:
         raise TransferUnbalanced(details={"key": key, "lines": [[line.account, line.amount] for line in lines]})
-    accounts = [str(line.account) for line in lines]
-    owners = [line.owner_id for line in lines]
-    amounts = [line.amount for line in lines]
+    accounts = _array(line.account for line in lines)
+    owners = _array(line.owner_id or "NULL" for line in lines)
+    amounts = _array(line.amount for line in lines)
     try:
         with connection.cursor() as cursor:
             cursor.execute(POST, [key, str(kind), reference, note, accounts, owners, amounts, reverses])
@@ -77,3 +77,8 @@ def post(
         log.critical("ledger_key_reused", key=key, kind=kind, transfer_id=str(transfer_id))
         raise TransferKeyReused(details={"key": key})
     return Posted(transfer_id=transfer_id, at=at, is_new=outcome == "posted")
+
+
+def _array(values: Iterable[object]) -> str:
+    """An array as PostgreSQL writes it, of values without anything to quote: kinds, UUIDs, numbers."""
+    return f"{{{','.join(str(value) for value in values)}}}"
