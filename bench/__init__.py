@@ -1,0 +1,1 @@
+"""Measurements, each against a server of its own."""
