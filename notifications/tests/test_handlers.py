@@ -26,6 +26,7 @@ from orders import events as orders
 from orders.services import accept_application
 from orders.tests.factories import make_completed_order
 from payments import events as payments
+from trust_safety import events as trust
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,14 @@ TABLE: list[tuple[type[Event], list[Told]]] = [
         orders.CancellationSettled,
         [("client", "cancellation_settled", SCREEN), ("doer", "cancellation_settled", SCREEN)],
     ),
+    (
+        orders.MilestonesCancelled,
+        [("client", "milestones_cancelled", MAIL), ("doer", "milestones_cancelled", MAIL)],
+    ),
+    (orders.BoostShown, [("client", "boost_shown", MAIL)]),
+    (orders.BoostReturned, [("client", "boost_returned", MAIL)]),
+    (trust.ContestOpened, [("client", "contest_opened", MAIL), ("doer", "contest_opened", MAIL)]),
+    (trust.ContestDecided, [("client", "contest_decided", MAIL), ("doer", "contest_decided", MAIL)]),
     (orders.OrderRefunded, [("doer", "order_refunded", MAIL)]),
     (orders.SilenceNoticed, [("client", "work_missing", SCREEN), ("doer", "work_missing", EVERYWHERE)]),
     (orders.ReviewCreated, [("doer", "review_received", MAIL)]),
@@ -92,6 +101,7 @@ def fact(kind: type[Event], client: User, doer: User) -> Event:
         "applicant_ids": (doer.pk,),
         "author_id": client.pk,
         "reviewed_id": doer.pk,
+        "fault": "shared",
         "is_first": True,
         "title": "Logo for a tea stall",
         "amount": 123_456_00,
