@@ -34,8 +34,24 @@ Api = Callable[..., JsonClient]
 Case = tuple[Any, int, str]
 
 INVALID = (400, "validation_error")
-NOT_AN_AMOUNT = [0, -1, -50_000, 1.5, 50_000.0, "50000", "1_000", "", True, None, [], {}, CAP_PAISE + 1, 10**30]
-NOT_AN_ID = [0, 1.5, True, "", "x", [], {}, "0" * 32 + "z"]
+NOT_AN_AMOUNT: list[Any] = [
+    0,
+    -1,
+    -50_000,
+    1.5,
+    50_000.0,
+    "50000",
+    "1_000",
+    "",
+    True,
+    None,
+    [],
+    {},
+    CAP_PAISE + 1,
+    10**30,
+]
+NOT_A_TEXT: list[Any] = [None, "", 5, True, []]
+NOT_AN_ID: list[Any] = [0, 1.5, True, "", "x", [], {}, "0" * 32 + "z"]
 
 
 @dataclass
@@ -106,11 +122,11 @@ def test_money_that_is_held_or_over_the_days_limit(api: Api) -> None:
 
 def test_a_weekly_withdrawal(api: Api) -> None:
     good = {"enabled": True, "weekday": "friday", "minimum": 50_000}
-    days = ["Friday", "", 0, 8, -1, 1.0, True, None, [], {}]
+    days: list[Any] = ["Friday", "", 0, 8, -1, 1.0, True, None, [], {}]
     Caller(api(rich_doer()), "/api/wallet/auto-payout", "put").refused(
         *[({**good, "minimum": amount}, *INVALID) for amount in NOT_AN_AMOUNT],
         *[({**good, "weekday": day}, *INVALID) for day in days],
-        *[({**good, "enabled": value}, *INVALID) for value in (0, 1, "true", None, [])],
+        *[({**good, "enabled": value}, *INVALID) for value in [*NOT_A_TEXT[:3], 1, "true"]],
         *[({name: value for name, value in good.items() if name != gone}, *INVALID) for gone in good],
         ({**good, "minimum": 1}, 409, "payout_too_small"),
         ({**good, "minimum": 9_999}, 409, "payout_too_small"),
@@ -132,7 +148,7 @@ def test_what_operators_do_with_withdrawals(api: Api) -> None:
     payout = make_payout(make_doer())
     finance, path = api(make_operator("finance")), "/api/admin/payouts"
     Caller(finance, f"{path}/{payout.pk}/hold").refused(
-        *[({"reason": value}, *INVALID) for value in (None, "", 5, True, [], {}, "x" * 501)],
+        *[({"reason": value}, *INVALID) for value in [*NOT_A_TEXT, {}, "x" * 501]],
         ({}, *INVALID),
         ({"reason": "Looks odd.", "amount": 1}, *INVALID),
     )
@@ -183,7 +199,7 @@ def test_claiming_to_have_paid(api: Api) -> None:
     Caller(api(order.client), "/api/payments/verify").refused(
         (good, 400, "invalid_signature"),
         ({**good, "razorpay_signature": "💰"}, 400, "invalid_signature"),
-        *[({**good, name: value}, *INVALID) for name in good for value in (0, True, 1.5, None, [], "")],
+        *[({**good, name: value}, *INVALID) for name in good for value in [*NOT_A_TEXT, 1.5]],
         ({**good, "amount": 1}, *INVALID),
         ({**good, "razorpay_order_id": "order_12345678901234"}, 404, "not_found"),
     )
@@ -196,7 +212,7 @@ def test_claiming_to_have_paid(api: Api) -> None:
 def test_hours_that_were_worked(api: Api) -> None:
     order = make_hourly_order(rate=30_000, hours=10)
     path = f"/api/orders/{order.pk}"
-    minutes = [0, -1, 1.5, 60.0, "60", True, None, [], 10**30]
+    minutes: list[Any] = [0, -1, 1.5, 60.0, "60", True, None, [], 10**30]
     Caller(api(order.doer), f"{path}/submit").refused(
         *[({"message": "Done.", "minutesWorked": value}, *INVALID) for value in minutes],
         ({"message": "Done."}, *INVALID),
@@ -233,7 +249,7 @@ def test_milestones(api: Api) -> None:
     Caller(api(others.client), path(others, theirs.pk, "approve")).refused((None, 409, "milestone_not_submitted"))
     Caller(api(others.doer), path(others, theirs.pk, "approve")).refused((None, 403, "permission_denied"))
     Caller(api(others.doer), path(others, theirs.pk, "submit")).refused(
-        *[({"message": value}, *INVALID) for value in (None, "", 5, True, [])],
+        *[({"message": value}, *INVALID) for value in NOT_A_TEXT],
         ({**done, "amount": 1}, *INVALID),
     )
 
@@ -243,7 +259,7 @@ def test_cancelling(api: Api) -> None:
     path = f"/api/orders/{order.pk}/cancel"
     good = {"reason": "changed_mind"}
     Caller(api(order.client), path).refused(
-        *[({"reason": value}, *INVALID) for value in (None, "", "bored", 5, True, [])],
+        *[({"reason": value}, *INVALID) for value in [*NOT_A_TEXT, "bored"]],
         *[({**good, "quoteId": value}, *INVALID) for value in NOT_AN_ID],
         ({**good, "clientRefund": 300_000}, *INVALID),
     )
@@ -260,7 +276,7 @@ def test_a_refund_by_an_operator(api: Api) -> None:
         ({"amount": 1, **reason}, *INVALID),
         ({"amount": 99, **reason}, *INVALID),
         ({"amount": 100_000}, *INVALID),
-        *[({"amount": 100_000, "reason": value}, *INVALID) for value in (None, "", 5, True, [])],
+        *[({"amount": 100_000, "reason": value}, *INVALID) for value in NOT_A_TEXT],
         ({**good, "to": "wallet"}, *INVALID),
         ({"amount": 300_001, **reason}, 409, "part_too_large"),
         ({"amount": CAP_PAISE, **reason}, 409, "part_too_large"),
@@ -275,7 +291,7 @@ def test_a_boost(api: Api) -> None:
     gig = make_gig()
     path = f"/api/gigs/{gig.pk}/boost"
     Caller(api(gig.client), path).refused(
-        *[({"days": value}, *INVALID) for value in (0, -1, 2, 8, 1.5, 3.0, "3", True, None, [], {}, 10**30)],
+        *[({"days": value}, *INVALID) for value in [*NOT_A_TEXT, 0, -1, 2, 8, 1.5, 3.0, "3", {}, 10**30]],
         ({}, *INVALID),
         ({"days": 3, "amount": 1}, *INVALID),
     )
