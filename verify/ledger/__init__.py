@@ -22,6 +22,7 @@ OPERATIONS = (
     "refund",
     "return",
     "dispute",
+    "boost",
     "send refund",
     "retry refund",
     "penny drop",

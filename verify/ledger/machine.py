@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from accounts.tests.factories import make_client, make_doer, make_operator
+from gigs import services as gigs
+from gigs.models import Gig
 from gigs.tests.factories import make_application, make_gig
 from khidma.kernel import clock, sweeps
 from khidma.kernel.errors import KhidmaError
@@ -43,6 +45,7 @@ UNION ALL SELECT 'payment', payment.id::text, payment.status, coalesce(payment.g
        (SELECT string_agg(escrow.reference::text, ' ') FROM payments_paymentitem AS item
           JOIN payments_escrow AS escrow ON escrow.id = item.escrow_id WHERE item.payment_id = payment.id)
   FROM payments_payment AS payment
+UNION ALL SELECT 'sale', payment_id::text, status, '', '' FROM payments_sale
 UNION ALL SELECT 'capture', id::text, use, gateway_payment_id, '' FROM payments_capture
 UNION ALL SELECT 'refund', id::text, status, payment_id::text || ' ' || coalesce(escrow_id::text, ''),
        reason || ' ' || amount || ' ' || way FROM payments_refund
@@ -74,7 +77,9 @@ BLAMES = {
 KINDS = ("fixed", "hourly", "milestone", "fixed")
 ROUNDS_TO_REST = 40
 FEWEST_CLOCKS = 14
-MOST_LIVE = 8
+MOST_LIVE, MOST_BOOSTS = 8, 3
+BOOSTS = {1: 4_900, 3: 9_900, 7: 19_900}
+"""Prices of so many days, in paise with the tax inside."""
 MOST_ALONE = 5_000_000
 """Withdrawals above it wait for two operators."""
 
@@ -119,6 +124,7 @@ class Books(RuleBasedStateMachine):
         self.operator = make_operator("finance")
         self.numbers = itertools.count(1)
         self.clocks = clocks()
+        self.boosted: list[Gig] = []
         self.look()
 
     def _complain(self, evidence: str) -> None:
@@ -639,6 +645,26 @@ class Books(RuleBasedStateMachine):
         return self._deliver(len(self.bank.letters) - 1, crash)
 
     @rule(number=NUMBER, how=NUMBER, crash=CRASH)
+    def boost(self, number: int, how: int, crash: int) -> None:
+        """A client asks for a boost; some give the gig up before it is paid, and the money goes back."""
+        client = self.clients[number % 2]
+        if len(self.boosted) >= MOST_BOOSTS:
+            gig = self.boosted.pop(0)
+            self.act("close gig", lambda: gigs.close_gig(gig=gig, client=gig.client), crash)
+            return
+        gig = make_gig(client=client)
+        self.boosted.append(gig)
+        days = (1, 3, 7)[how % 3]
+
+        def order_it() -> None:
+            payment = orders.prepare_boost(gig=gig, client=client, days=days)
+            payments.open_gateway_order(payment_id=payment.pk)
+
+        self.model.intended_boosts.append(BOOSTS[days])
+        self.act("boost", order_it, crash)
+        self.model.intended_boosts.clear()
+
+    @rule(number=NUMBER, how=NUMBER, crash=CRASH)
     def dispute(self, number: int, how: int, crash: int) -> None:
         """A bank disputes a payment of which nothing went back, or decides about one that it disputes."""
         live = [one for one in self.bank.disputes.values() if one["status"] == "open"]
@@ -651,6 +677,7 @@ class Books(RuleBasedStateMachine):
             and one["currency"] == "INR"
             and one["amount"] == self.bank.orders[one["order_id"]]["amount"]
             and self.bank.orders[one["order_id"]]["receipt"] not in given_back
+            and self.model.payments[self.bank.orders[one["order_id"]]["receipt"]].things
         ]
         if live and (how % 2 or not payments_here):
             self.bank.close_dispute(self.pick(number, live), ("won", "lost", "lost", "closed")[how // 2 % 4])

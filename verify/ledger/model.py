@@ -87,11 +87,25 @@ class Deal:
 
 
 @dataclass
+class Sale:
+    """A boost: what the platform itself sells, with the tax inside its price."""
+
+    amount: int
+    state: str = "awaiting"
+
+    @property
+    def gst(self) -> int:
+        """The tax inside."""
+        return half_up(self.amount * GST_BP, 10_000 + GST_BP)
+
+
+@dataclass
 class Asked:
     """One payment: what it pays for."""
 
     things: list[Thing]
     amount: int
+    sale: Sale | None = None
 
 
 @dataclass
@@ -132,6 +146,7 @@ class Model:
         self.promises: dict[str, Promise] = {}
         self.disputes: dict[str, Dispute] = {}
         self.withdrawals: dict[str, Withdrawal] = {}
+        self.intended_boosts: list[int] = []
         self.intended_payouts: list[tuple[str, int]] = []
         self.booked: set[str] = set()
         self.booked_payments: set[str] = set()
@@ -182,13 +197,20 @@ class Model:
         for kind, key, status, more, rest in rows:
             seen[kind][key] = (status, more, rest)
         for key in seen["payment"].keys() - self.payments.keys():
-            self._asked(key, seen["payment"][key][2].split())
+            self._asked(key, (seen["payment"][key][2] or "").split())
         for key in sorted(seen["capture"].keys() - self.booked):
-            self._capture(key, *seen["capture"][key][:2], seen["escrow"])
+            self._capture(key, *seen["capture"][key][:2], seen["escrow"], seen["sale"])
         self._decided: list[tuple[str, int, Callable[[], None]]] = []
         new_refunds = {key: row for key, row in seen["refund"].items() if key not in self.promises}
         for deal in self.deals.values():
             self._follow(deal, seen, new_refunds)
+        for payment, (status, _, _) in seen["sale"].items():
+            sale = self.payments[payment].sale if payment in self.payments else None
+            if sale and status == "returned" and sale.state == "sold":
+                sale.state = "returned"
+                income = [("boost_income", "", sale.amount - sale.gst), ("gst_payable", "", sale.gst)]
+                self._move(income, [("refund_pending", payment, sale.amount)])
+                self._expected[payment].append(sale.amount)
         for key, (status, dispute, rest) in seen["chargeback"].items():
             self._dispute(key, status, self.bank.disputes[dispute], rest, seen["refund"])
         self._returns = dict(seen["return"])
@@ -216,11 +238,17 @@ class Model:
         self._compare({(key, status): int(more) for (key, status, more) in _accounts(rows)})
 
     def _asked(self, key: str, references: list[str]) -> None:
+        if not references and self.intended_boosts:
+            amount = self.intended_boosts[-1]
+            self.payments[key] = Asked([], amount, Sale(amount))
+            return
         things = [thing for deal in self.deals.values() for thing in deal.things if thing.key in references]
-        if len(things) == len(references):
+        if references and len(things) == len(references):
             self.payments[key] = Asked(things, sum(thing.amount for thing in things))
 
-    def _capture(self, key: str, use: str, gateway_payment: str, escrows: dict[str, tuple[str, str, str]]) -> None:
+    def _capture(
+        self, key: str, use: str, gateway_payment: str, escrows: dict[str, tuple[str, str, str]], sales: Any
+    ) -> None:
         self.booked.add(key)
         self.booked_payments.add(gateway_payment)
         fact = self.bank.payments.get(gateway_payment)
@@ -235,14 +263,18 @@ class Model:
         funded = [thing for thing in awaiting if escrows[thing.key][0] in {"funded", "decided"}]
         if any(escrows[thing.key][0] == "awaiting" for thing in awaiting):
             self.complain(f"capture {gateway_payment} matches what still awaits its money")
-        expected = "suspense" if not matches else "funded" if funded else "refunded"
+        sold = asked.sale if asked and matches and _is_sold(asked.sale, sales.get(payment)) else None
+        expected = "suspense" if not matches else "funded" if funded or sold else "refunded"
         if use != expected:
             self.complain(f"capture {gateway_payment} was booked as {use}, not as {expected}")
         for thing in funded:
             thing.state, thing.held, thing.source, thing.funded_at = "funded", thing.amount, payment, self.now()
             thing.escrow = escrows[thing.key][1]
-        surplus = amount - sum(thing.amount for thing in funded) if matches else 0
+        surplus = amount - sum(thing.amount for thing in funded) if matches and not sold else 0
         lines = [("escrow", thing.escrow, thing.amount) for thing in funded]
+        if sold:
+            sold.state = "sold"
+            lines += [("boost_income", "", amount - sold.gst), ("gst_payable", "", sold.gst)]
         lines += [("refund_pending", payment, surplus)] if matches else [("suspense", key, amount)]
         self._move([("gateway", "", amount)], lines)
         fee, tax = fact["fee"], fact["tax"]
@@ -466,6 +498,11 @@ class Model:
         for kind, theirs in pairs:
             if self._balances[(kind, "")] != theirs:
                 self.complain(f"{kind}: ours {self._balances[(kind, '')]}, the gateway's {theirs}")
+
+
+def _is_sold(sale: Sale | None, row: tuple[str, str, str] | None) -> bool:
+    """Whether this money has bought the boost: it awaited it, and awaits it no more."""
+    return sale is not None and sale.state == "awaiting" and row is not None and row[0] in {"sold", "returned"}
 
 
 def _is_part(more: str, rest: str, thing: Thing) -> bool:
