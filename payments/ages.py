@@ -9,16 +9,19 @@ from payments.models import (
     AutoPayout,
     BankAccount,
     Chargeback,
+    Difference,
     Escrow,
     GatewayAttempt,
     GatewayEvent,
     LedgerCheck,
     Payment,
     Payout,
+    ReconciliationRun,
     Refund,
     Sale,
     SecondPersonAct,
     Settlement,
+    SuspenseItem,
     Validation,
     WalletHold,
 )
@@ -27,12 +30,14 @@ from payments.runtime import PaymentSettings
 from payments.states import (
     BankAccountStatus,
     ChargebackStatus,
+    DifferenceStatus,
     EscrowStatus,
     PaymentStatus,
     PayoutStatus,
     RefundStatus,
     SaleStatus,
     SecondPersonStatus,
+    SuspenseStatus,
     ValidationStatus,
 )
 
@@ -270,6 +275,30 @@ may_last(
     since="created_at",
     within=timedelta(days=15),
     people="finance: ask the gateway",
+)
+may_last(
+    Difference,
+    {DifferenceStatus.OPEN, DifferenceStatus.EXPLAINED},
+    name="live",
+    since="created_at",
+    within=timedelta(days=30),
+    people="finance: explain and resolve it in the admin",
+)
+may_last(
+    SuspenseItem,
+    {SuspenseStatus.OPEN},
+    name="open",
+    since="created_at",
+    within=timedelta(days=7),
+    people="finance: decide it in the admin",
+)
+must_happen(
+    ReconciliationRun,
+    name="payments.reconciliationrun: the books were compared",
+    where=Q(finished_at__isnull=False),
+    since="finished_at",
+    within=timedelta(hours=26),
+    sweep="payments.tasks.reconcile_at_night",
 )
 must_happen(
     LedgerCheck,

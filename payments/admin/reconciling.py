@@ -19,6 +19,7 @@ from khidma.kernel.errors import KhidmaError
 from khidma.kernel.money import rupees
 from payments import services
 from payments.admin.base import FinanceAdmin, MoneyAdmin
+from payments.admin.moving import AdjustmentForm, AskForm, MoveForm
 from payments.errors import SuspenseDoesNotFit
 from payments.models import (
     BankHoliday,
@@ -58,6 +59,35 @@ class SecondPersonActAdmin(FinanceAdmin):
     list_filter = ("status", "kind", "created_at")
     search_fields = ("subject_id", "id", "reason")
     actions = ("confirm", "decline")
+    actions_list = ("move", "adjust")
+
+    @unfold_action(  # type: ignore[untyped-decorator]
+        description=_("Move the owner's money"), url_path="move", permissions=["finance"]
+    )
+    def move(self, request: HttpRequest) -> HttpResponse:
+        """Top-ups, and money that the owner puts in or takes out."""
+        form = MoveForm(request.POST or None)
+        return self._ask(request, form, lambda: _ask_for_move(form, request))
+
+    @unfold_action(  # type: ignore[untyped-decorator]
+        description=_("Correct an account"), url_path="adjust", permissions=["finance"]
+    )
+    def adjust(self, request: HttpRequest) -> HttpResponse:
+        """Adjustments, with a reason."""
+        form = AdjustmentForm(request.POST or None)
+        return self._ask(request, form, lambda: _ask_for_adjustment(form, request))
+
+    def _ask(self, request: HttpRequest, form: AskForm, ask: Callable[[], object]) -> HttpResponse:
+        if request.method == "POST" and form.is_valid():
+            try:
+                ask()
+            except KhidmaError as error:
+                self.message_user(request, f"{error.details or error}", messages.ERROR)
+            else:
+                self.message_user(request, _("Another operator must confirm this now."))
+                return redirect("admin:payments_secondpersonact_changelist")
+        context = {**self.admin_site.each_context(request), "form": form, "title": _("Ask a second operator")}
+        return render(request, "payments/admin_form.html", context)
 
     @admin.action(description=_("Confirm as the second operator"), permissions=["finance"])
     def confirm(self, request: Any, queryset: QuerySet[SecondPersonAct]) -> None:
@@ -76,6 +106,16 @@ class SecondPersonActAdmin(FinanceAdmin):
                 services.decline_act(act=act, operator=request.user, reason=str(_("Declined in the admin")))
             except KhidmaError as error:
                 self.message_user(request, f"{act}: {error}", messages.ERROR)
+
+
+def _ask_for_move(form: MoveForm, request: HttpRequest) -> object:
+    facts = {name: form.cleaned_data[name] for name in ("move", "utr", "reason")}
+    return services.ask_for_move(amount=form.paise, operator=request.user, **facts)  # type: ignore[arg-type]
+
+
+def _ask_for_adjustment(form: AdjustmentForm, request: HttpRequest) -> object:
+    facts = {name: form.cleaned_data[name] for name in ("account", "reason")}
+    return services.ask_for_adjustment(amount=form.paise, operator=request.user, **facts)  # type: ignore[arg-type]
 
 
 class ReasonForm(ActionForm):
@@ -108,9 +148,10 @@ class ReasonedAdmin(FinanceAdmin):
 
     def give(self, request: Any, queryset: QuerySet[Any], assign: Callable[[Any, User], object]) -> None:
         """Hand the rows to the chosen owner."""
-        form = ReasonForm(request.POST)
-        form.fields["action"].required = False
-        owner = form.cleaned_data.get("owner") if form.is_valid() else None
+        try:
+            owner = ReasonForm.base_fields["owner"].clean(request.POST.get("owner"))
+        except forms.ValidationError:
+            owner = None
         if owner is None:
             self.message_user(request, _("Choose an owner."), messages.ERROR)
             return

@@ -29,7 +29,7 @@ from payments.services.escrow import (
     settle_escrow,
 )
 from payments.services.foreign import record_foreign_refund
-from payments.services.funds import book_owner_funds
+from payments.services.funds import ask_for_adjustment, ask_for_move, book_owner_funds
 from payments.services.gateway_events import events_due, revive_events, store_event, work_through
 from payments.services.holding import hold_wallet, release_wallet_hold
 from payments.services.paying import (
@@ -82,6 +82,8 @@ __all__ = [
     "add_bank_account",
     "approve_payout",
     "ask_for_act",
+    "ask_for_adjustment",
+    "ask_for_move",
     "ask_write_off",
     "assign_difference",
     "assign_suspense",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
+from prometheus_client import Gauge
 
 from accounts.models import User
 from khidma.kernel.audit import record_act
@@ -23,6 +24,12 @@ from payments.services.statements import fetch_bank_statement, fetch_payout_stat
 from payments.states import DifferenceStatus
 
 log = structlog.get_logger(__name__)
+
+matched_share = Gauge(
+    "khidma_reconciliation_matched_share",
+    "Share of rupees that the last reconciliation found the same in all books.",
+    multiprocess_mode="mostrecent",
+)
 
 LIVE = (DifferenceStatus.OPEN, DifferenceStatus.EXPLAINED)
 SETTLED_FOR = timedelta(hours=1)
@@ -102,6 +109,8 @@ def compare(*, run: ReconciliationRun, moment: datetime) -> ReconciliationRun:
     run.closed = _close(books)
     run.finished_at = now()
     run.save(update_fields=["lines", "matched", "compared", "found", "closed", "finished_at"])
+    if run.matched_share is not None:
+        matched_share.set(run.matched_share)
     if run.found:
         log.error("differences_found", day=str(run.day), found=run.found)
     return run
