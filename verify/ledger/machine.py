@@ -401,15 +401,13 @@ class Books(RuleBasedStateMachine):
         minutes = deal.minutes if deal.kind == "hourly" else None
         if deal.kind == "milestone" and part % 2:
             thing = self.pick(part, [one for one in deal.things if one.status == "funded"])
-            thing.was_submitted, only = True, UUID(thing.key)
+            only = UUID(thing.key)
             self.act(
                 "submit milestone",
                 lambda: orders.submit_milestones(order=order, doer=order.doer, message="Done.", only=only),
                 crash,
             )
         else:
-            for thing in deal.things:
-                thing.was_submitted = thing.was_submitted or thing.status in {"funded", "in_progress"}
             self.act(
                 "submit",
                 lambda: orders.submit_work(order=order, doer=order.doer, message="Done.", minutes_worked=minutes),

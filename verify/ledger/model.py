@@ -286,6 +286,7 @@ class Model:
         deal.status = seen["order"][deal.key][0]
         for thing in deal.things:
             thing.status = seen["milestone"][thing.key][0] if deal.kind == "milestone" else deal.status
+            thing.was_submitted = thing.was_submitted or thing.status == "submitted"
             if thing.status in {"in_progress", "funded"} and not thing.began_at:
                 thing.began_at = self.now()
             if thing.status in {"cancelled", "refunded"} and thing.asked_to_cancel and not thing.cancelled:
