@@ -5,13 +5,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from khidma.kernel.admin import OperatorAdmin
 from khidma.kernel.errors import KhidmaError
 from payments import services
 from payments.admin.base import FinanceAdmin
+from payments.documents.printing import print_invoices
 from payments.models import Invoice, InvoiceNumber, Remittance, TaxProfile, TaxRate, TaxYear
 from payments.selectors.taxes import today
 
@@ -148,14 +149,19 @@ class TaxYearAdmin(OperatorAdmin):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(OperatorAdmin):
+class InvoiceAdmin(FinanceAdmin):
     """The sealed GSTIN is not shown."""
 
     list_display = ("number", "kind", "issued_on", "recipient_id", "escrow_id")
     list_filter = ("kind", "issued_on")
     search_fields = ("number", "escrow__reference", "recipient__phone")
     exclude = ("sealed_gstin",)
-    ordering = ("-id",)
+    actions = ("print_them",)
+
+    @admin.action(description=_("Print"), permissions=["finance"])
+    def print_them(self, request: Any, queryset: QuerySet[Invoice]) -> HttpResponse:
+        """The chosen documents as one PDF, as they were issued."""
+        return HttpResponse(print_invoices(list(queryset.order_by("id"))), content_type="application/pdf")
 
 
 @admin.register(InvoiceNumber)

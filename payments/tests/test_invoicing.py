@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
+from django.test import Client
 
 from accounts.models import User
 from accounts.tests.factories import make_client, make_doer, make_operator
@@ -99,6 +100,17 @@ def test_the_same_row_gives_the_same_bytes_whatever_the_settings_say() -> None:
     User.objects.update(name="Somebody Else")
     assert print_invoices([Invoice.objects.get(pk=invoice.pk)]) == first
     assert first.startswith(b"%PDF-")
+
+
+@pytest.mark.django_db
+def test_finance_prints_documents_in_the_admin() -> None:
+    chosen = [str(invoice.pk) for invoice in documents(decide()).values()]
+    form = {"action": "print_them", "_selected_action": chosen}
+    for group, is_printed in (("finance", True), ("support", False)):
+        browser = Client()
+        browser.force_login(make_operator(group))
+        answer = browser.post("/admin/payments/invoice/", form)
+        assert answer.content.startswith(b"%PDF-") == is_printed
 
 
 @pytest.mark.django_db

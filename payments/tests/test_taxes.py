@@ -1,6 +1,6 @@
 """Tests of the taxes on what a payee earns: rates by day, thresholds, profiles, and what nobody may change."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from payments.gst import check_character, is_gstin
 from payments.models import Escrow, TaxProfile, TaxRate, TaxYear
 from payments.runtime import PaymentSettings
 from payments.selectors import escrow_of, quote_shares, rates_on
-from payments.selectors.taxes import Rates, TaxPayer, financial_year, today
+from payments.selectors.taxes import Rates, TaxPayer, day_of, financial_year, today
 from payments.tests.factories import balance, make_funded_escrow
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +79,10 @@ def test_the_paisa_above_five_lakh_is_deducted_from_all_of_that_decision() -> No
 def test_a_new_financial_year_begins_on_the_first_of_april() -> None:
     assert financial_year(date(2027, 3, 31)) == date(2026, 4, 1)
     assert financial_year(date(2027, 4, 1)) == date(2027, 4, 1)
+    assert [str(day_of(datetime(2027, 3, 31, 18, minute, tzinfo=UTC))) for minute in (29, 30)] == [
+        "2027-03-31",
+        "2027-04-01",
+    ]
     doer = make_doer()
     decide(doer, 5 * LAKH)
     TaxYear.objects.filter(user=doer).update(starts_on=financial_year(today()).replace(year=today().year - 3))
