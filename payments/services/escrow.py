@@ -17,7 +17,7 @@ from payments.models import AccountKind, Capture, Escrow, Refund, RefundReason, 
 from payments.selectors.chargebacks import live_of, wallet_hold_of
 from payments.selectors.shares import Shares
 from payments.services.holding import hold_wallet
-from payments.services.invoicing import issue_invoices
+from payments.services.invoicing import draft_invoices, issue
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import promise_refund
 from payments.services.taxes import withhold
@@ -114,6 +114,7 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str, hold_in_wal
     shares = withhold(escrow, payee_gross=payee_gross)
     refunded = held - payee_gross
     _decide(escrow, shares, payee_gross=payee_gross, refunded=refunded, reason=reason)
+    invoices = draft_invoices(escrow)
     _move_money(escrow, shares, held=held, refunded=refunded)
     for dispute in disputes if shares.payee_net else []:
         hold = wallet_hold_of(dispute.pk, escrow.pk)
@@ -128,7 +129,7 @@ def settle_escrow(*, reference: UUID, payee_gross: int, reason: str, hold_in_wal
             refunded=refunded,
         )
     )
-    issue_invoices(escrow)
+    issue(invoices)
     return Settlement(
         payee_gross=payee_gross,
         payee_net=shares.payee_net,

@@ -16,46 +16,62 @@ from payments.models.invoicing import SERIES
 from payments.runtime import InvoiceSettings
 from payments.selectors.taxes import day_of, financial_year, get_tax_profile_for, rates_on, today
 
-NEXT_NUMBER = """
-    INSERT INTO payments_invoicenumber (series, starts_on, last) VALUES (%s, %s, 1)
+NEXT_NUMBERS = """
+    INSERT INTO payments_invoicenumber (series, starts_on, last)
+    SELECT series, %s, 1 FROM unnest(%s::text[]) AS wanted(series) ORDER BY series
     ON CONFLICT (series, starts_on) DO UPDATE SET last = payments_invoicenumber.last + 1
-    RETURNING last
+    RETURNING series, last
 """
 
 
-def issue_invoices(escrow: Escrow) -> list[Invoice]:
-    """The documents of a decision that was just posted: to the payer for the work, to the payee for the commission.
+def draft_invoices(escrow: Escrow) -> list[Invoice]:
+    """The documents of a decision, without numbers: to the payer for the work, to the payee for the commission.
 
-    Call this last in its transaction: the counters stay locked until it ends, which is why no number is ever lost.
+    They are written before the money is posted, as the accounts that everybody shares are locked from then on.
     """
     profile = get_tax_profile_for(escrow.payee_id)
     made = []
     if escrow.platform_fee:
         lines = [_line("commission", escrow.platform_fee)]
-        made.append(_issue(InvoiceKind.COMMISSION, escrow, profile, lines=lines, gst=escrow.gst or 0))
+        made.append(_draft(InvoiceKind.COMMISSION, escrow, profile, lines=lines, gst=escrow.gst or 0))
     gst = escrow.supply_gst or 0
     lines = [_line("work", (escrow.payee_gross or 0) - gst)]
-    made.append(_issue(InvoiceKind.SUPPLY if gst else InvoiceKind.RECEIPT, escrow, profile, lines=lines, gst=gst))
+    made.append(_draft(InvoiceKind.SUPPLY if gst else InvoiceKind.RECEIPT, escrow, profile, lines=lines, gst=gst))
     return made
 
 
 def issue_credit_notes(returned: Return) -> list[Invoice]:
-    """The documents that take back what a return undoes. Call this last in its transaction."""
+    """The documents that take back what a return undoes, numbered. Call this last in its transaction."""
     escrow = returned.escrow
     profile = get_tax_profile_for(escrow.payee_id)
     made = []
     if returned.platform_fee or returned.gst:
         lines = [_line("commission", returned.platform_fee)]
         made.append(
-            _issue(InvoiceKind.COMMISSION_CREDIT, escrow, profile, lines=lines, gst=returned.gst, returned=returned)
+            _draft(InvoiceKind.COMMISSION_CREDIT, escrow, profile, lines=lines, gst=returned.gst, returned=returned)
         )
     gst = divide((escrow.supply_gst or 0) * returned.amount, escrow.payee_gross or 1)
     lines = [_line("work", returned.amount - gst)]
-    made.append(_issue(InvoiceKind.WORK_CREDIT, escrow, profile, lines=lines, gst=gst, returned=returned))
-    return made
+    made.append(_draft(InvoiceKind.WORK_CREDIT, escrow, profile, lines=lines, gst=gst, returned=returned))
+    return issue(made)
 
 
-def _issue(
+def issue(drafts: list[Invoice]) -> list[Invoice]:
+    """Number and freeze drafts of one day. Call this last in its transaction.
+
+    The counters stay locked until it ends, one way or the other, which is why no number is ever lost.
+    """
+    year = drafts[0].starts_on
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT_NUMBERS, [year, [draft.series for draft in drafts]])
+        numbers = dict(cursor.fetchall())
+    for draft in drafts:
+        draft.sequence = numbers[draft.series]
+        draft.number = _number(draft.series, year, draft.sequence)
+    return Invoice.objects.bulk_create(drafts)
+
+
+def _draft(
     kind: InvoiceKind,
     escrow: Escrow,
     profile: TaxProfile | None,
@@ -66,8 +82,6 @@ def _issue(
 ) -> Invoice:
     day, rules = today(), InvoiceSettings.load()
     about_commission = kind in (InvoiceKind.COMMISSION, InvoiceKind.COMMISSION_CREDIT)
-    year, series = financial_year(day), SERIES[kind]
-    sequence = _next(series, year)
     # The platform's own state where the recipient's is unknown: IGST Act, section 12(2)(b)(ii).
     place = profile.state if profile and about_commission else rules.state
     invoice = Invoice(
@@ -76,10 +90,8 @@ def _issue(
         escrow=escrow,
         returned=returned,
         recipient=escrow.payee if about_commission else escrow.payer,
-        series=series,
-        starts_on=year,
-        sequence=sequence,
-        number=_number(series, year, sequence),
+        series=SERIES[kind],
+        starts_on=financial_year(day),
         issued_on=day,
         content={
             "platform": _platform(rules),
@@ -100,15 +112,7 @@ def _issue(
     )
     if profile and (gstin := profile.gstin):
         invoice.sealed_gstin = seal(gstin, binding=invoice.sealing_binding)
-    invoice.save(force_insert=True)
     return invoice
-
-
-def _next(series: str, year: date) -> int:
-    """The next number; whoever comes meanwhile waits until this transaction has ended, one way or the other."""
-    with connection.cursor() as cursor:
-        cursor.execute(NEXT_NUMBER, [series, year])
-        return int(cursor.fetchone()[0])
 
 
 def _number(series: str, year: date, sequence: int) -> str:
