@@ -11,6 +11,7 @@ from gigs.models import Application, Gig
 from gigs.tests.factories import gig_terms, make_application, make_gig
 from khidma.kernel.ids import new_id
 from orders.models import Order
+from orders.models import Review as StoredReview
 from payments.models import Escrow, Payment
 from verify.market import announced, as_json
 from verify.races.contest import Contest, all_same, equal, kinds, one_wins, only
@@ -155,6 +156,7 @@ class Review(Contest):
 
     def judge(self, replies: Sequence[Reply]) -> Iterator[str]:
         yield from one_wins(replies, 201, "already_reviewed")
+        yield from equal("reviews", StoredReview.objects.filter(order=self.order).count(), 1)
 
 
-PEOPLE: list[type[Contest]] = [Accept, Refresh, Code, IdempotencyKey]
+PEOPLE: list[type[Contest]] = [Accept, Refresh, Code, IdempotencyKey, Review]
