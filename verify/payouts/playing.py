@@ -150,10 +150,10 @@ class Play:
         """Again and again, as the sweep would, until the gateway has told its id."""
         for number in range(20):
             payout = self.send(story)
-            if payout.gateway_payout_id:
+            if payout.gateway_payout_id or payout.status != "queued":
                 return payout
             time.sleep(0.02 * number)
-        raise CannotRun(f"{story} is {payout.status} and unknown to the gateway after twenty tries")
+        raise CannotRun(f"{story} is unknown to the gateway after twenty tries")
 
     def trouble(self, story: Story, fault: str, *, after_doing: bool) -> None:
         """One call without an answer: nothing is known, so nothing may have moved."""
@@ -169,7 +169,10 @@ class Play:
     def settle(self, story: Story, outcome: str) -> Payout:
         """The bank decides, and we look."""
         payout = Payout.objects.get(pk=story.payout_id)
-        self.khidma.gateway.settle_payout(str(payout.gateway_payout_id), outcome)
+        if payout.gateway_payout_id is None:
+            self.run.violation(f"{story} is {payout.status} and never reached the bank")
+            return payout
+        self.khidma.gateway.settle_payout(payout.gateway_payout_id, outcome)
         return self.send(story)
 
     def either(self) -> bool:
@@ -216,11 +219,14 @@ class Play:
         """By the webhook and by looks, under new event ids, before and after each other."""
         for story in group:
             story.comes_back("reversed")
-            payout = self.send_until_known(story)
+            gateway_id = self.send_until_known(story).gateway_payout_id
+            if gateway_id is None:
+                self.run.violation(f"{story} never reached the bank")
+                continue
             if self.either():
                 self.settle(story, "processed")
-            self.khidma.gateway.settle_payout(str(payout.gateway_payout_id), "reversed")
-            news = gateway().fetch_payout(str(payout.gateway_payout_id))
+            self.khidma.gateway.settle_payout(gateway_id, "reversed")
+            news = gateway().fetch_payout(gateway_id)
             turns: list[Callable[[], Any]] = [
                 lambda: self.send(story),  # noqa: B023 - called within this turn of the loop
                 lambda: services.record_payout(sighting=news),  # noqa: B023
