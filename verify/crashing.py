@@ -64,7 +64,8 @@ def watch(watcher: Watcher, *, database: str = "default") -> None:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.utils import CursorWrapper
 
-    commit, execute, connect = BaseDatabaseWrapper._commit, CursorWrapper.execute, BaseDatabaseWrapper.connect
+    wrapper: Any = BaseDatabaseWrapper  # its stubs leave out what is not for everybody
+    commit, execute, connect = wrapper._commit, CursorWrapper.execute, wrapper.connect
 
     def watched_commit(self: Any) -> Any:
         if self.alias != database:
@@ -84,9 +85,9 @@ def watch(watcher: Watcher, *, database: str = "default") -> None:
             watcher("")  # nobody dies here, but the dead do not come back
         connect(self)
 
-    BaseDatabaseWrapper._commit = watched_commit
+    wrapper._commit = watched_commit
     CursorWrapper.execute = watched_execute  # type: ignore[method-assign]
-    BaseDatabaseWrapper.connect = watched_connect  # type: ignore[method-assign]
+    wrapper.connect = watched_connect
 
 
 def watch_calls(watcher: Watcher, *, to: str) -> None:

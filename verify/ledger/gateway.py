@@ -66,7 +66,7 @@ class Bank:
 
     def pay(self, order_id: str, *, amount: int, currency: str = "INR", outcome: str = "captured") -> dict[str, Any]:
         """A customer pays: `captured`, `failed`, or `authorized`, when our word is needed to take the money."""
-        payment = {
+        payment: dict[str, Any] = {
             "id": self.new_id("pay"),
             "order_id": order_id,
             "status": outcome,
@@ -147,14 +147,16 @@ class Bank:
 
     def gateway_balance(self) -> int:
         """What it holds of ours: captures less fees, less refunds that arrived."""
-        taken = sum(one["amount"] - one["fee"] for one in self.payments.values() if one["status"] == "captured")
-        gone = sum(one["amount"] for one in self.refunds.values() if one["status"] == "processed")
-        return taken - gone - sum(one["amount_deducted"] for one in self.disputes.values())
+        taken: int = sum(one["amount"] - one["fee"] for one in self.payments.values() if one["status"] == "captured")
+        gone: int = sum(one["amount"] for one in self.refunds.values() if one["status"] == "processed")
+        disputed: int = sum(one["amount_deducted"] for one in self.disputes.values())
+        return taken - gone - disputed
 
     def payout_balance(self) -> int:
         """The payout account: its float, less payouts that arrived with their fees, less pennies."""
-        gone = sum(one["amount"] + one["fees"] for one in self.payouts.values() if one["status"] == "processed")
-        return FLOAT - gone - PENNY * sum(one["status"] == "completed" for one in self.validations.values())
+        gone: int = sum(one["amount"] + one["fees"] for one in self.payouts.values() if one["status"] == "processed")
+        checks = [one for one in self.validations.values() if one["status"] == "completed"]
+        return FLOAT - gone - PENNY * len(checks)
 
 
 class FakeGateway:

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Any, ClassVar
 from uuid import UUID
@@ -103,7 +104,7 @@ class Books(RuleBasedStateMachine):
     run: ClassVar[Run]
     tally: ClassVar[Tally]
     crashes: ClassVar[Crashes]
-    renew: ClassVar[Callable[[], None]]
+    renew: ClassVar[Any]
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +117,7 @@ class Books(RuleBasedStateMachine):
         self.faults = Random(0)
         self.is_silent = self.is_instead = False
         fake = FakeGateway(self.bank, at=self.crashes.at, silence=self._silence)
-        razorpay.RazorpayGateway = lambda **_: fake  # type: ignore[assignment, misc]
+        vars(razorpay)["RazorpayGateway"] = lambda **_: fake
         razorpay._of_thread.__dict__.clear()
         payments.book_owner_funds(amount=FLOAT, key="float")
         self.clients = [make_client(), make_client()]
@@ -211,13 +212,13 @@ class Books(RuleBasedStateMachine):
             finally:
                 self.is_instead = False
 
-    def _possible(self, number: int, crash: int) -> list[Callable[[], None]]:
+    def _possible(self, number: int, crash: int) -> list[Callable[[], object]]:
         """Steps for which there is something now."""
         live = self._live()
         payments_open = {row[2] for row in self.rows if row[0] == "payment" and row[3]}
         rich = any(self.model.wallet(str(doer.pk)) >= 1_000 for doer in self.doers)
         under_way = (*self.bank.refunds.values(), *self.bank.payouts.values(), *self.bank.validations.values())
-        ways: list[tuple[object, Callable[[], None]]] = [
+        ways: list[tuple[object, Callable[[], object]]] = [
             (not live or crash % 8 == 0, lambda: self.act("outbox", deliver_due, crash)),
             (
                 len(live) < MOST_LIVE,
@@ -260,7 +261,8 @@ class Books(RuleBasedStateMachine):
         if len(self._live()) >= MOST_LIVE:
             return self.otherwise(crash)
         client, doer = self.clients[who % 2], self.doers[who // 2 % 3]
-        amounts, bid, gig = [amount], {"proposed_amount": amount}, {"budget_type": kind}
+        amounts, gig = [amount], {"budget_type": kind}
+        bid: dict[str, Any] = {"proposed_amount": amount}
         if kind == "hourly":
             bid["agreed_hours"] = 1 + who % 9
             amounts = [amount * bid["agreed_hours"]]
@@ -623,19 +625,18 @@ class Books(RuleBasedStateMachine):
         moves: list[Callable[[], None]] = []
         for refund in self.bank.refunds.values():
             if refund["status"] == "pending":
-                outcome = "failed" if how % 5 == 0 else "processed"
-                moves.append(lambda refund=refund, outcome=outcome: self.bank.settle_refund(refund, outcome))
+                moves.append(partial(self.bank.settle_refund, refund, "failed" if how % 5 == 0 else "processed"))
             elif refund["status"] == "processed" and how % 16 == 1:
-                moves.append(lambda refund=refund: self.bank.settle_refund(refund, "failed"))
+                moves.append(partial(self.bank.settle_refund, refund, "failed"))
         for payout in self.bank.payouts.values():
             if payout["status"] == "processing":
                 outcome = ("processed", "processed", "processed", "failed", "reversed")[how % 5]
-                moves.append(lambda payout=payout, outcome=outcome: self.bank.settle_payout(payout, outcome))
+                moves.append(partial(self.bank.settle_payout, payout, outcome))
             elif payout["status"] == "processed" and how % 8 == 1:
-                moves.append(lambda payout=payout: self.bank.settle_payout(payout, "reversed"))
+                moves.append(partial(self.bank.settle_payout, payout, "reversed"))
         for validation in self.bank.validations.values():
             if validation["status"] == "created":
-                moves.append(lambda validation=validation: self.bank.settle_validation(validation))
+                moves.append(partial(self.bank.settle_validation, validation))
         move = self.pick(number, moves)
         if move is None:
             return self.otherwise(crash)
