@@ -49,6 +49,7 @@ class GatewaySerializer(Serializer):
     state = Text(allow_null=True)
     last_answered_at = Moment(allow_null=True)
     unanswered = Integer(allow_null=True)
+    breaker = Text()
 
 
 class OutboxSerializer(Serializer):

@@ -49,11 +49,13 @@ class CacheFigures:
 
 @dataclass(frozen=True)
 class GatewayFigures:
-    """`state` is `up`, `silent` (a call has been open for a minute, and nothing was answered since), or unknown."""
+    """`state` is `up`, `silent` (a call has been open for a minute and nothing was answered since, or this process does
+    not ask any more: `breaker`), or unknown."""
 
     state: str | None
     last_answered_at: datetime | None
     unanswered: int | None
+    breaker: str
 
 
 @dataclass(frozen=True)
@@ -174,10 +176,12 @@ def _sockets() -> int | None:
 
 def _gateway() -> GatewayFigures:
     answers = gateway_answers()
-    return GatewayFigures(_state(answers), answers.last_answered_at, answers.unanswered)
+    return GatewayFigures(_state(answers), answers.last_answered_at, answers.unanswered, answers.breaker)
 
 
 def _state(answers: GatewayAnswers) -> str | None:
+    if answers.breaker == "open":
+        return "silent"
     since, last = answers.unanswered_since, answers.last_answered_at
     if since and (now() - since).total_seconds() > SILENT_AFTER_SECONDS and (last is None or last < since):
         return "silent"

@@ -98,11 +98,12 @@ def test_the_ledger_is_as_the_last_check_found_it(api: Any) -> None:
 
 
 def test_the_gateway_is_silent_where_a_call_stays_open(api: Any) -> None:
-    assert shown(api)["gateway"] == {"state": None, "lastAnsweredAt": None, "unanswered": 0}
+    never = {"lastAnsweredAt": None, "breaker": "closed"}
+    assert shown(api)["gateway"] == {**never, "state": None, "unanswered": 0}
     open_call = GatewayAttempt.objects.create(subject_id=new_id(), operation="refund", key=new_id(), body={}, calls=1)
     GatewayAttempt.objects.filter(pk=open_call.pk).update(created_at=Now() - timedelta(minutes=2))
 
-    assert shown(api)["gateway"] == {"state": "silent", "lastAnsweredAt": None, "unanswered": 1}
+    assert shown(api)["gateway"] == {**never, "state": "silent", "unanswered": 1}
     answered = GatewayAttempt.objects.create(subject_id=new_id(), operation="refund", key=new_id(), body={}, calls=1)
     GatewayAttempt.objects.filter(pk=answered.pk).update(status="answered", answered_at=Now())
 
