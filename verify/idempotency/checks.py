@@ -78,6 +78,7 @@ class Prover:
     def __init__(self, run: Run, gateway: StandIn) -> None:
         self.run, self.gateway = run, gateway
         self.figures: Counter[str] = Counter()
+        self.tokens: dict[Any, str] = {}
         self.dying = Dying()
         watch(self.dying.watch)
         watch_calls(self.dying.watch, to=gateway.url)
@@ -125,6 +126,7 @@ class Prover:
     def _twins(self, operation: str, change: Counter[str]) -> None:
         """At once under one key: one effect, one answer."""
         ground, key = self._ground(operation), str(uuid4())
+        self._token(ground.user)
         before = picture()
         callers = self.run.size["twins"]
         answers = at_once(*[lambda: self._ask(operation, ground, key)] * callers)
@@ -159,7 +161,7 @@ class Prover:
 
     def _die(self, operation: str, ground: Case, key: str, number: int) -> str:
         """Die at this point, and let the claim's time pass; the point, or nothing if there are fewer."""
-        token = bearer(ground.user)
+        token = self._token(ground.user)
         try:
             with self.dying.armed(number):
                 self._send(operation, ground, key, token, ground.body)
@@ -177,7 +179,13 @@ class Prover:
     def _ask(
         self, operation: str, ground: Case, key: str, *, body: dict[str, Any] | None = None, by: User | None = None
     ) -> HttpResponse:
-        return self._send(operation, ground, key, bearer(by or ground.user), body or ground.body)
+        return self._send(operation, ground, key, self._token(by or ground.user), body or ground.body)
+
+    def _token(self, user: User) -> str:
+        """One session a user, before anybody asks: a change of phone ends the others."""
+        if user.pk not in self.tokens:
+            self.tokens[user.pk] = bearer(user)
+        return self.tokens[user.pk]
 
     def _send(self, operation: str, ground: Case, key: str, token: str, body: Any) -> HttpResponse:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}

@@ -2,9 +2,13 @@
 
 import secrets
 
+from django.db import transaction
+
 from accounts.models import CodePurpose
 from accounts.services.codes import issue_code
 from accounts.tests.factories import make_client, make_doer, make_operator, next_phone
+from khidma.kernel import runtime
+from payments.runtime import PaymentSettings
 from sandbox.testing import StandIn
 from verify.idempotency.cases import Case, case
 
@@ -44,5 +48,7 @@ def confirm_phone(gateway: StandIn) -> Case:
 
 @case("PUT /api/settings/{category}")
 def change_settings(gateway: StandIn) -> Case:
+    with transaction.atomic():
+        runtime.change(PaymentSettings, {"unpaid_hours": 24})  # the category's row is there
     body = {"unpaidHours": secrets.choice(range(20, 40))}
     return Case(make_operator(), "/api/settings/payments", body, make_operator())

@@ -148,7 +148,7 @@ PROOF = Proof(
         Break(
             path="deploy/local/postgres.py",
             old='    "synchronous_commit": "on",',
-            new='    "synchronous_commit": "off", "wal_writer_delay": "10s", "wal_writer_flush_after": "0",',
+            new='    "synchronous_commit": "off", "wal_writer_delay": "10s",',
             because="commits are acknowledged before they are on disk",
             also=[
                 Break(
