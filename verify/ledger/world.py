@@ -1,0 +1,235 @@
+"""The world of one machine: its people, its bank, its clocks, and how a step is made, with a crash in it or not."""
+
+import itertools
+from collections.abc import Callable
+from random import Random
+from typing import Any, ClassVar
+
+from django.db import connection
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine
+
+from accounts.tests.factories import make_client, make_doer, make_operator
+from gigs.models import Gig
+from khidma.kernel import sweeps
+from khidma.kernel.errors import KhidmaError
+from orders import tasks as order_clocks
+from orders.models import Order
+from payments import services as payments
+from payments import tasks as payment_clocks
+from payments.providers import razorpay
+from verify.crashing import Crashed, Crashes
+from verify.ledger.gateway import FLOAT, Bank, FakeGateway
+from verify.ledger.model import DAY, HOUR, Deal, Model
+from verify.ledger.tally import Tally
+from verify.proof import CannotRun, Run
+
+NUMBER = st.integers(0, 255)
+CRASH = st.integers(0, 65_535)
+AMOUNT = st.integers(1_000, 3_000_000)
+
+LOOK = """
+SELECT 'order', id::text, status, '', '' FROM orders_order
+UNION ALL SELECT 'milestone', id::text, status, '', '' FROM orders_milestone
+UNION ALL SELECT 'escrow', reference::text, status, id::text, coalesce(decided_at::text, '')
+  FROM payments_escrow
+UNION ALL SELECT 'payment', payment.id::text, payment.status, coalesce(payment.gateway_order_id, ''),
+       (SELECT string_agg(escrow.reference::text, ' ') FROM payments_paymentitem AS item
+          JOIN payments_escrow AS escrow ON escrow.id = item.escrow_id WHERE item.payment_id = payment.id)
+  FROM payments_payment AS payment
+UNION ALL SELECT 'sale', payment_id::text, status, '', '' FROM payments_sale
+UNION ALL SELECT 'capture', id::text, use, gateway_payment_id, '' FROM payments_capture
+UNION ALL SELECT 'refund', id::text, status, payment_id::text || ' ' || coalesce(escrow_id::text, ''),
+       reason || ' ' || amount || ' ' || way FROM payments_refund
+UNION ALL SELECT 'return', id::text, escrow_id::text, amount::text, why FROM payments_return
+UNION ALL SELECT 'chargeback', id::text, status, gateway_dispute_id,
+       CASE WHEN taken > 0 THEN 'taken ' ELSE 'open ' END || coalesce(ended_at::text, '') FROM payments_chargeback
+UNION ALL SELECT 'payout', id::text, status, user_id::text, amount::text FROM payments_payout
+UNION ALL SELECT 'validation', id::text, status, '', '' FROM payments_validation
+UNION ALL SELECT 'account', kind, coalesce(owner_id::text, ''), balance::text, '' FROM payments_account
+ WHERE balance <> 0
+"""
+SHIFTS = (3.2 * HOUR, 7 * HOUR, 26 * HOUR, 50 * HOUR, 75 * HOUR, 8 * DAY, 18 * DAY)
+NOT_PLAYED = (
+    "reconcile_at_night",
+    "look_for_settlements",
+    "read_reports",
+    "check_books",
+    "pay_out_weekly",
+    "lapse_acts",
+)
+DISPUTES = ("goods_not_received", "not_as_described", "duplicate", "unauthorised")
+CANCEL_REASONS = ("changed_mind", "other", "doer_unreachable", "doer_no_show", "wrong_description", "emergency")
+BLAMES = {
+    "doer_unreachable": "doer",
+    "doer_no_show": "doer",
+    "wrong_description": "client",
+    "emergency": "none",
+}
+KINDS = ("fixed", "hourly", "milestone", "fixed")
+ROUNDS_TO_REST = 40
+FEWEST_CLOCKS = 14
+MOST_LIVE, MOST_BOOSTS = 8, 3
+BOOSTS = {1: 4_900, 3: 9_900, 7: 19_900}
+"""Prices of so many days, in paise with the tax inside."""
+MOST_ALONE = 5_000_000
+"""Withdrawals above it wait for two operators."""
+
+
+def clocks() -> list[Callable[[], object]]:
+    """Every sweep of orders and payments, but those that read reports."""
+    found = [
+        getattr(module, name)
+        for module in (order_clocks, payment_clocks)
+        for name in vars(module)
+        if f"{module.__name__}.{name}" in sweeps._sweeps and name not in NOT_PLAYED
+    ]
+    if len(found) < FEWEST_CLOCKS:
+        raise CannotRun(f"Only {len(found)} sweeps are known.")
+    return found
+
+
+class World(RuleBasedStateMachine):
+    """One small world, with a database of its own, and what everything is done with."""
+
+    run: ClassVar[Run]
+    tally: ClassVar[Tally]
+    crashes: ClassVar[Crashes]
+    renew: ClassVar[Any]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renew()
+        self.run.progress(self.tally.steps, self.run.size["steps"])
+        self.tally.write(self.run.scratch / "tally")
+        self.bank = Bank()
+        self.model = Model(self.bank, self._complain)
+        self.story: list[str] = []
+        self.faults = Random(0)
+        self.is_silent = self.is_instead = False
+        fake = FakeGateway(self.bank, at=self.crashes.at, silence=self._silence)
+        vars(razorpay)["RazorpayGateway"] = lambda **_: fake
+        razorpay._of_thread.__dict__.clear()
+        payments.book_owner_funds(amount=FLOAT, key="float")
+        self.clients = [make_client(), make_client()]
+        self.doers = [make_doer(), make_doer(), make_doer()]
+        self.operator = make_operator("finance")
+        self.numbers = itertools.count(1)
+        self.clocks = clocks()
+        self.boosted: list[Gig] = []
+        self.look()
+
+    def _complain(self, evidence: str) -> None:
+        self.run.violation(f"{evidence}\nafter: " + " | ".join(self.story[-12:]))
+
+    def _silence(self) -> str:
+        if not self.is_silent:
+            return ""
+        drawn = self.faults.random()
+        return "before" if drawn < 0.1 else "after" if drawn < 0.25 else ""
+
+    # How a step is made
+
+    def act(self, name: str, do: Callable[[], object], crash: int, *, again: Callable[[], bool] | None = None) -> bool:
+        """One step, with perhaps a crash in it and the recovery from that; whether it was done in the end.
+
+        `again` says whether the doing may be repeated: by default always.
+        """
+        self.tally.steps += 1
+        dice = Random(crash)
+        self.faults, self.is_silent = Random(crash + 1), crash % 5 == 0
+        self.story.append(f"{name} ({crash})")
+        is_done = self._try(name, do, dice.random, is_eager=crash % 5 < 2)
+        self.look()
+        if is_done is None:
+            self.tally.died += 1
+            if crash % 3 == 0:
+                self._try(f"{name}, sweeps", self._sweep, None)
+            elif crash % 3 == 1 and (again is None or again()):
+                self.story.append("again")
+                is_done = self._try(name, do, None)
+            self.look()
+        self.tally.moved += self.model.moved
+        self.model.moved = 0
+        return bool(is_done)
+
+    def _try(
+        self, name: str, do: Callable[[], object], chance: Callable[[], float] | None, *, is_eager: bool = False
+    ) -> bool | None:
+        """Whether it was done; None: the process died over it."""
+        try:
+            with self.crashes.armed(chance, is_eager=is_eager):
+                do()
+        except Crashed as crashed:
+            self.crashes.revive()
+            self.story.append(f"died at {crashed}")
+            return None
+        except KhidmaError as refusal:
+            self.tally.refused[f"{name}: {refusal.code}"] += 1
+            self.story.append(f"refused: {refusal.code}")
+            return False
+        except Exception as error:
+            self._complain(f"{name}: {type(error).__name__}: {error}")
+            return False
+        self.tally.done[name] += 1
+        return True
+
+    def look(self) -> None:
+        """Compare all accounts with the model's."""
+        with connection.cursor() as cursor:
+            cursor.execute(LOOK)
+            self.rows = cursor.fetchall()
+        self.model.observe(self.rows)
+
+    def _sweep(self) -> None:
+        for run_clock in self.clocks:
+            run_clock()
+
+    def pick(self, number: int, things: list[Any]) -> Any:
+        """One of these; none if there is none. The newest are picked most."""
+        return things[-1 - number % min(len(things), 6)] if things else None
+
+    def deal(self, number: int, *statuses: str) -> Deal | None:
+        """A deal in one of these states."""
+        found: Deal | None = self.pick(number, [deal for deal in self.model.deals.values() if deal.status in statuses])
+        return found
+
+    def otherwise(self, crash: int) -> None:
+        """There was nothing to take that step on: another one that is possible is taken instead."""
+        if not self.is_instead:
+            self.is_instead = True
+            try:
+                Random(crash).choice(self._possible(crash % 256, crash))()
+            finally:
+                self.is_instead = False
+
+    def _possible(self, number: int, crash: int) -> list[Callable[[], object]]:
+        """Steps for which there is something now: the machine knows them."""
+        raise NotImplementedError
+
+    def _live(self) -> list[Deal]:
+        return [deal for deal in self.model.deals.values() if deal.status not in {"completed", "cancelled"}]
+
+    def _workable(self) -> list[Deal]:
+        """Those that take work now."""
+        return [
+            deal for deal in self._live() if any(thing.status in {"in_progress", "funded"} for thing in deal.things)
+        ]
+
+    def must(self, holds: bool, words: str) -> None:
+        """What was answered with success must have happened."""
+        if not holds:
+            self._complain(f"it was said to be done, and is not: {words}")
+
+    def _order(self, deal: Deal) -> Order:
+        return Order.objects.select_related("client", "doer").get(pk=deal.key)
+
+    def _with_work(self, number: int) -> Deal | None:
+        """A deal with something to answer."""
+        waiting = [
+            deal
+            for deal in self.model.deals.values()
+            if deal.status == "submitted" or any(thing.status == "submitted" for thing in deal.things)
+        ]
+        found: Deal | None = self.pick(number, waiting)
+        return found
