@@ -37,7 +37,7 @@ def everything() -> list[list[tuple[object, ...]]]:
         "DELETE FROM payments_escrow",
         "DELETE FROM payments_payment",
         "DELETE FROM payments_gatewayattempt",
-        "TRUNCATE payments_payout",
+        "TRUNCATE payments_payout CASCADE",
         "TRUNCATE payments_escrow CASCADE",
     ],
 )

@@ -62,7 +62,7 @@ class Caller:
     path: str
     method: str = "post"
 
-    def refused(self, *cases: Case) -> None:
+    def check_refused(self, *cases: Case) -> None:
         """Each body gets its status and code; all that is wrong is told at once."""
         wrong = []
         for body, status, code in cases:
@@ -94,7 +94,7 @@ def test_a_withdrawal(api: Api) -> None:
     strangers, removed = stranger.bank_accounts.get(), make_bank_account(doer)
     services.remove_bank_account(account=removed)
     good = {"amount": 50_000}
-    Caller(api(doer), "/api/wallet/withdraw").refused(
+    Caller(api(doer), "/api/wallet/withdraw").check_refused(
         *amounts(),
         ({}, *INVALID),
         ([], *INVALID),
@@ -109,21 +109,21 @@ def test_a_withdrawal(api: Api) -> None:
         ({**good, "bankAccountId": str(removed.pk)}, 404, "not_found"),
         ({**good, "bankAccountId": str(new_id())}, 404, "not_found"),
     )
-    Caller(api(make_doer()), "/api/wallet/withdraw").refused((good, 409, "no_bank_account"))
-    Caller(api(), "/api/wallet/withdraw").refused((good, 401, "not_authenticated"))
+    Caller(api(make_doer()), "/api/wallet/withdraw").check_refused((good, 409, "no_bank_account"))
+    Caller(api(), "/api/wallet/withdraw").check_refused((good, 401, "not_authenticated"))
 
 
 def test_money_that_is_held_or_over_the_days_limit(api: Api) -> None:
     doer = rich_doer(100_000_100)
-    Caller(api(doer), "/api/wallet/withdraw").refused(({"amount": 100_000_001}, 409, "payout_limit_reached"))
+    Caller(api(doer), "/api/wallet/withdraw").check_refused(({"amount": 100_000_001}, 409, "payout_limit_reached"))
     services.hold_wallet(user_id=doer.pk, amount=100_000_000, reason="chargeback", reference=new_id())
-    Caller(api(doer), "/api/wallet/withdraw").refused(({"amount": 101}, 409, "insufficient_balance"))
+    Caller(api(doer), "/api/wallet/withdraw").check_refused(({"amount": 101}, 409, "insufficient_balance"))
 
 
 def test_a_weekly_withdrawal(api: Api) -> None:
     good = {"enabled": True, "weekday": "friday", "minimum": 50_000}
     days: list[Any] = ["Friday", "", 0, 8, -1, 1.0, True, None, [], {}]
-    Caller(api(rich_doer()), "/api/wallet/auto-payout", "put").refused(
+    Caller(api(rich_doer()), "/api/wallet/auto-payout", "put").check_refused(
         *[({**good, "minimum": amount}, *INVALID) for amount in NOT_AN_AMOUNT],
         *[({**good, "weekday": day}, *INVALID) for day in days],
         *[({**good, "enabled": value}, *INVALID) for value in [*NOT_A_TEXT[:3], 1, "true"]],
@@ -141,23 +141,23 @@ def test_somebody_elses_withdrawal_and_account(api: Api) -> None:
         f"/api/bank-accounts/{payout.bank_account_id}/default",
         f"/api/wallet/payouts/{new_id()}/cancel",
     ):
-        Caller(api(rich_doer()), path).refused((None, 404, "not_found"))
+        Caller(api(rich_doer()), path).check_refused((None, 404, "not_found"))
 
 
 def test_what_operators_do_with_withdrawals(api: Api) -> None:
     payout = make_payout(make_doer())
     finance, path = api(make_operator("finance")), "/api/admin/payouts"
-    Caller(finance, f"{path}/{payout.pk}/hold").refused(
+    Caller(finance, f"{path}/{payout.pk}/hold").check_refused(
         *[({"reason": value}, *INVALID) for value in [*NOT_A_TEXT, {}, "x" * 501]],
         ({}, *INVALID),
         ({"reason": "Looks odd.", "amount": 1}, *INVALID),
     )
-    Caller(finance, f"{path}/{payout.pk}/approve").refused(
+    Caller(finance, f"{path}/{payout.pk}/approve").check_refused(
         (None, 409, "payout_not_held"), ({"amount": 1}, *INVALID), ({"reason": 5}, *INVALID)
     )
-    Caller(finance, f"{path}/{new_id()}/approve").refused((None, 404, "not_found"))
+    Caller(finance, f"{path}/{new_id()}/approve").check_refused((None, 404, "not_found"))
     for stranger in (payout.user, make_operator("support"), make_operator("trust")):
-        Caller(api(stranger), f"{path}/{payout.pk}/hold").refused(({"reason": "Odd."}, 403, "permission_denied"))
+        Caller(api(stranger), f"{path}/{payout.pk}/hold").check_refused(({"reason": "Odd."}, 403, "permission_denied"))
 
 
 # Paying
@@ -166,7 +166,7 @@ def test_what_operators_do_with_withdrawals(api: Api) -> None:
 def test_asking_to_pay(api: Api) -> None:
     order, paid = make_order(), make_funded_order()
     client, path = api(order.client), "/api/payments/create-order"
-    Caller(client, path).refused(
+    Caller(client, path).check_refused(
         *[({"orderId": value}, *INVALID) for value in (*NOT_AN_ID, None)],
         ({}, *INVALID),
         ({"orderId": str(order.pk), "amount": 1}, *INVALID),
@@ -174,14 +174,14 @@ def test_asking_to_pay(api: Api) -> None:
         ({"orderId": str(paid.pk)}, 404, "not_found"),
         ({"orderId": str(order.pk), "milestoneId": str(new_id())}, 404, "not_found"),
     )
-    Caller(api(paid.client), path).refused(({"orderId": str(paid.pk)}, 409, "already_paid"))
-    Caller(api(order.doer), path).refused(({"orderId": str(order.pk)}, 403, "permission_denied"))
+    Caller(api(paid.client), path).check_refused(({"orderId": str(paid.pk)}, 409, "already_paid"))
+    Caller(api(order.doer), path).check_refused(({"orderId": str(order.pk)}, 403, "permission_denied"))
 
 
 def test_asking_to_pay_for_a_milestone(api: Api) -> None:
     order, others = make_milestone_order(), make_milestone_order()
     first = order.milestones.order_by("position")[0]
-    Caller(api(order.client), "/api/payments/create-order").refused(
+    Caller(api(order.client), "/api/payments/create-order").check_refused(
         *[({"orderId": str(order.pk), "milestoneId": value}, *INVALID) for value in NOT_AN_ID],
         ({"orderId": str(order.pk), "milestoneId": str(others.milestones.all()[0].pk)}, 404, "not_found"),
         ({"orderId": str(others.pk), "milestoneId": str(first.pk)}, 404, "not_found"),
@@ -196,14 +196,14 @@ def test_claiming_to_have_paid(api: Api) -> None:
         "razorpay_payment_id": "pay_12345678901234",
         "razorpay_signature": "0" * 64,
     }
-    Caller(api(order.client), "/api/payments/verify").refused(
+    Caller(api(order.client), "/api/payments/verify").check_refused(
         (good, 400, "invalid_signature"),
         ({**good, "razorpay_signature": "💰"}, 400, "invalid_signature"),
         *[({**good, name: value}, *INVALID) for name in good for value in [*NOT_A_TEXT, 1.5]],
         ({**good, "amount": 1}, *INVALID),
         ({**good, "razorpay_order_id": "order_12345678901234"}, 404, "not_found"),
     )
-    Caller(api(make_client()), "/api/payments/verify").refused((good, 404, "not_found"))
+    Caller(api(make_client()), "/api/payments/verify").check_refused((good, 404, "not_found"))
 
 
 # Orders
@@ -213,14 +213,14 @@ def test_hours_that_were_worked(api: Api) -> None:
     order = make_hourly_order(rate=30_000, hours=10)
     path = f"/api/orders/{order.pk}"
     minutes: list[Any] = [0, -1, 1.5, 60.0, "60", True, None, [], 10**30]
-    Caller(api(order.doer), f"{path}/submit").refused(
+    Caller(api(order.doer), f"{path}/submit").check_refused(
         *[({"message": "Done.", "minutesWorked": value}, *INVALID) for value in minutes],
         ({"message": "Done."}, *INVALID),
         ({"message": "Done.", "minutesWorked": 601}, *INVALID),
         ({"message": "Done.", "minutesWorked": 60, "amount": 1}, *INVALID),
     )
-    Caller(api(order.client), f"{path}/approve").refused((None, 409, "order_not_submitted"))
-    Caller(api(order.client), f"{path}/submit").refused(
+    Caller(api(order.client), f"{path}/approve").check_refused((None, 409, "order_not_submitted"))
+    Caller(api(order.client), f"{path}/submit").check_refused(
         ({"message": "Done.", "minutesWorked": 60}, 403, "permission_denied")
     )
 
@@ -228,9 +228,9 @@ def test_hours_that_were_worked(api: Api) -> None:
 def test_approving(api: Api) -> None:
     order = make_submitted_order()
     path = f"/api/orders/{order.pk}/approve"
-    Caller(api(order.doer), path).refused((None, 403, "permission_denied"))
-    Caller(api(make_client()), path).refused((None, 404, "not_found"))
-    Caller(api(make_completed_order().client), path).refused((None, 404, "not_found"))
+    Caller(api(order.doer), path).check_refused((None, 403, "permission_denied"))
+    Caller(api(make_client()), path).check_refused((None, 404, "not_found"))
+    Caller(api(make_completed_order().client), path).check_refused((None, 404, "not_found"))
 
 
 def test_milestones(api: Api) -> None:
@@ -242,13 +242,13 @@ def test_milestones(api: Api) -> None:
         return f"/api/orders/{whose.pk}/milestones/{milestone_id}/{verb}"
 
     done = {"message": "Done."}
-    Caller(api(order.doer), path(order, first.pk, "submit")).refused((done, 409, "milestone_not_funded"))
+    Caller(api(order.doer), path(order, first.pk, "submit")).check_refused((done, 409, "milestone_not_funded"))
     for verb in ("submit", "request-revision"):
-        Caller(api(order.doer), path(order, theirs.pk, verb)).refused((done, 404, "not_found"))
-        Caller(api(order.doer), path(others, theirs.pk, verb)).refused((done, 404, "not_found"))
-    Caller(api(others.client), path(others, theirs.pk, "approve")).refused((None, 409, "milestone_not_submitted"))
-    Caller(api(others.doer), path(others, theirs.pk, "approve")).refused((None, 403, "permission_denied"))
-    Caller(api(others.doer), path(others, theirs.pk, "submit")).refused(
+        Caller(api(order.doer), path(order, theirs.pk, verb)).check_refused((done, 404, "not_found"))
+        Caller(api(order.doer), path(others, theirs.pk, verb)).check_refused((done, 404, "not_found"))
+    Caller(api(others.client), path(others, theirs.pk, "approve")).check_refused((None, 409, "milestone_not_submitted"))
+    Caller(api(others.doer), path(others, theirs.pk, "approve")).check_refused((None, 403, "permission_denied"))
+    Caller(api(others.doer), path(others, theirs.pk, "submit")).check_refused(
         *[({"message": value}, *INVALID) for value in NOT_A_TEXT],
         ({**done, "amount": 1}, *INVALID),
     )
@@ -258,12 +258,12 @@ def test_cancelling(api: Api) -> None:
     order = make_funded_order()
     path = f"/api/orders/{order.pk}/cancel"
     good = {"reason": "changed_mind"}
-    Caller(api(order.client), path).refused(
+    Caller(api(order.client), path).check_refused(
         *[({"reason": value}, *INVALID) for value in [*NOT_A_TEXT, "bored"]],
         *[({**good, "quoteId": value}, *INVALID) for value in NOT_AN_ID],
         ({**good, "clientRefund": 300_000}, *INVALID),
     )
-    Caller(api(make_client()), path).refused((good, 404, "not_found"))
+    Caller(api(make_client()), path).check_refused((good, 404, "not_found"))
 
 
 def test_a_refund_by_an_operator(api: Api) -> None:
@@ -271,7 +271,7 @@ def test_a_refund_by_an_operator(api: Api) -> None:
     finance, reason = api(make_operator("finance")), {"reason": "The client was promised a discount."}
     good = {"amount": 100_000, **reason}
     path = f"/api/admin/orders/{order.pk}/refund"
-    Caller(finance, path).refused(
+    Caller(finance, path).check_refused(
         *amounts(**reason),
         ({"amount": 1, **reason}, *INVALID),
         ({"amount": 99, **reason}, *INVALID),
@@ -281,19 +281,19 @@ def test_a_refund_by_an_operator(api: Api) -> None:
         ({"amount": 300_001, **reason}, 409, "part_too_large"),
         ({"amount": CAP_PAISE, **reason}, 409, "part_too_large"),
     )
-    Caller(finance, f"/api/admin/orders/{unpaid.pk}/refund").refused((good, 409, "order_not_refundable"))
-    Caller(finance, f"/api/admin/orders/{new_id()}/refund").refused((good, 404, "not_found"))
+    Caller(finance, f"/api/admin/orders/{unpaid.pk}/refund").check_refused((good, 409, "order_not_refundable"))
+    Caller(finance, f"/api/admin/orders/{new_id()}/refund").check_refused((good, 404, "not_found"))
     for stranger in (order.client, order.doer, make_operator("support")):
-        Caller(api(stranger), path).refused((good, 403, "permission_denied"))
+        Caller(api(stranger), path).check_refused((good, 403, "permission_denied"))
 
 
 def test_a_boost(api: Api) -> None:
     gig = make_gig()
     path = f"/api/gigs/{gig.pk}/boost"
-    Caller(api(gig.client), path).refused(
+    Caller(api(gig.client), path).check_refused(
         *[({"days": value}, *INVALID) for value in [*NOT_A_TEXT, 0, -1, 2, 8, 1.5, 3.0, "3", {}, 10**30]],
         ({}, *INVALID),
         ({"days": 3, "amount": 1}, *INVALID),
     )
-    Caller(api(make_client()), path).refused(({"days": 3}, 404, "not_found"))
-    Caller(api(gig.client), f"/api/gigs/{new_id()}/boost").refused(({"days": 3}, 404, "not_found"))
+    Caller(api(make_client()), path).check_refused(({"days": 3}, 404, "not_found"))
+    Caller(api(gig.client), f"/api/gigs/{new_id()}/boost").check_refused(({"days": 3}, 404, "not_found"))
