@@ -141,6 +141,8 @@ class Playground:
             clock.shift(timedelta(seconds=STEP))
             shifted += STEP
         self.seconds[story] = seconds
+        if seconds > REST_WITHIN:
+            left = left or ["at rest, but too late"]
         for complaint in left:
             self.run.violation(f"{story}: after {seconds:.0f} s {complaint}")
         for complaint in self._books():
