@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from django.utils.module_loading import autodiscover_modules
 
 from khidma.kernel.clock import Now, now
@@ -169,12 +171,14 @@ def _measured(age: MaximumAge, moment: datetime, examples: int) -> Measured:
 
 
 def _repeated(one: Regular, moment: datetime) -> Measured:
-    newest = one.model._base_manager.filter(one.where).aggregate(newest=Max(one.since))["newest"]
-    age = _age(moment, newest)
+    """What has never happened is as late as the database is old."""
+    begun = Subquery(MigrationRecorder.Migration.objects.order_by("applied").values("applied")[:1])
+    rows = one.model._base_manager.filter(one.where)
+    age = _age(moment, rows.aggregate(newest=Coalesce(Max(one.since), begun))["newest"])
     return Measured(
         name=one.name,
         limit=one.within,
-        count=int(age is not None),
+        count=1,
         over=int(age is None or age > one.within),
         oldest=age,
         ended_by=one.sweep,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import F
 
 from accounts.tests.factories import make_doer
@@ -193,3 +194,11 @@ def test_the_command_prints_what_is_over_age_and_exits_with_one() -> None:
     assert entry["examples"] == [str(order.pk)]
     assert entry["maximumAgeSeconds"] == 120
     assert entry["endedBy"] == "orders.tasks.expire_unpaid_orders"
+
+
+@pytest.mark.parametrize(("age", "over"), [(timedelta(minutes=30), 0), (timedelta(minutes=90), 1)])
+def test_what_never_happened_is_as_late_as_the_system_is_old(age: timedelta, over: int) -> None:
+    MigrationRecorder.Migration.objects.update(applied=Now() - age)
+    books = row("the books were added up")
+
+    assert (books.count, books.over) == (1, over)
