@@ -45,23 +45,40 @@ def look_at_chargeback(*, dispute_id: str) -> None:
 
 
 def find_chargebacks() -> int:
-    """Record the gateway's newest disputes that we do not know as they are now; how many. Outside any transaction."""
-    known = set(Chargeback.objects.values_list("gateway_dispute_id", "phase", "status"))
+    """Record the gateway's disputes that we do not know as they are now; how many. Outside any transaction.
+
+    The newest pages are read, down to one that holds nothing new.
+    """
     try:
-        unknown = [
-            one
-            for one in gateway().recent_disputes()
-            if (one.dispute_id, one.phase, one.status) not in known and one.phase in PHASES
-        ]
+        unknown = _unknown_disputes()
     except (GatewaySilent, GatewaySaidNo) as error:
         log.warning("disputes_unknown", error=str(error))
         return 0
-    for sighting in unknown:
+    for sighting in reversed(unknown):  # the oldest first: whoever dies on the way is led on by the newest
         try:
             record_dispute(sighting=sighting)
         except PaymentUnseen:
             log.error("dispute_of_unseen_payment", dispute_id=sighting.dispute_id)
     return len(unknown)
+
+
+def _unknown_disputes() -> list[DisputeSighting]:
+    known = set(Chargeback.objects.values_list("gateway_dispute_id", "phase", "status"))
+    unknown: dict[str, DisputeSighting] = {}
+    skip = 0
+    while page := gateway().recent_disputes(skip=skip):
+        new = [
+            one
+            for one in page
+            if (one.dispute_id, one.phase, one.status) not in known
+            and one.phase in PHASES
+            and one.dispute_id not in unknown
+        ]
+        if not new:
+            break
+        unknown |= {one.dispute_id: one for one in new}
+        skip += len(page)
+    return list(unknown.values())
 
 
 @transaction.atomic
@@ -168,6 +185,13 @@ def _keep(chargeback: Chargeback, sighting: DisputeSighting) -> None:
 def _follow(chargeback: Chargeback, grounds: Grounds, sighting: DisputeSighting) -> None:
     if chargeback.moves_money:
         _take(chargeback, sighting.amount_deducted)
+    elif sighting.amount_deducted:  # booked nowhere: the reconciliation lists it until a person has cleared it up
+        log.critical(
+            "dispute_takes_without_a_claim",
+            dispute_id=chargeback.gateway_dispute_id,
+            phase=chargeback.phase,
+            amount=sighting.amount_deducted,
+        )
     said = ChargebackStatus(sighting.status)
     if said == ChargebackStatus.UNDER_REVIEW and chargeback.status == ChargebackStatus.OPEN:
         advance(chargeback, "review", by=None, role="system", changes={"looks": 0})

@@ -4,6 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from accounts.tests.factories import make_client, make_doer, make_operator
 from khidma.kernel.clock import Now
@@ -195,6 +196,19 @@ def test_the_phases_that_only_ask_move_and_hold_nothing(db: None, phase: str, st
     found = hear(escrow, status, phase=phase)
     assert (found.status, books(), WalletHold.objects.count()) == (status, before, 0)
     release(escrow)
+
+
+@pytest.mark.parametrize("phase", ["fraud", "retrieval"])
+def test_a_bank_that_takes_money_where_it_only_asks_is_booked_nowhere_and_cried_out(db: None, phase: str) -> None:
+    escrow = make_funded_escrow()
+    before = books()
+    with capture_logs() as logs:
+        found = hear(escrow, phase=phase, amount_deducted=30_000)
+    assert (found.status, found.taken, books()) == ("open", 0, before)
+    cries = [line for line in logs if line["log_level"] == "critical"]
+    assert [(line["dispute_id"], line["phase"], line["amount"]) for line in cries] == [
+        (found.gateway_dispute_id, phase, 30_000)
+    ]
 
 
 def test_a_later_phase_ends_the_earlier_one_and_is_lost_once(db: None) -> None:
@@ -403,6 +417,35 @@ def test_what_no_event_told_is_found_and_followed(db: None, gateway: StandIn, ou
     report = check_ledger()
     assert report.faults == []
     assert not [line for line in compare_with_gateway(gateway.ledger(), report) if line.startswith("gateway")]
+
+
+def test_missed_disputes_are_found_page_by_page(db: None, gateway: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        disputed(gateway)
+    monkeypatch.setattr("payments.providers.razorpay.adapter.PAGE", 2)
+    assert (find_chargebacks(), Chargeback.objects.count()) == (5, 5)
+    assert find_chargebacks() == 0
+
+
+def test_a_search_that_was_cut_short_is_made_up_for(
+    db: None, gateway: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        disputed(gateway)
+    monkeypatch.setattr("payments.providers.razorpay.adapter.PAGE", 2)
+    recorded: list[str] = []
+
+    def die_at_the_second(*, sighting: DisputeSighting) -> None:
+        if recorded:
+            raise RuntimeError
+        recorded.append(sighting.dispute_id)
+        services.record_dispute(sighting=sighting)
+
+    with monkeypatch.context() as dying:
+        dying.setattr("payments.services.chargebacks.record_dispute", die_at_the_second)
+        with pytest.raises(RuntimeError):
+            find_chargebacks()
+    assert (find_chargebacks(), Chargeback.objects.count()) == (4, 5)
 
 
 def test_a_silent_gateway_puts_the_look_off(db: None, gateway: StandIn) -> None:

@@ -153,13 +153,16 @@ def test_a_refund_that_came_back_after_all_agrees(gateway: StandIn) -> None:
     assert found() == set()
 
 
-def test_a_dispute_that_we_have_not_booked(gateway: StandIn) -> None:
+@pytest.mark.parametrize("phase", ["chargeback", "fraud"])
+def test_a_dispute_that_we_have_not_booked(gateway: StandIn, phase: str) -> None:
     capture = paid(gateway)
     paid(gateway, 300_000)
     dispute = gateway.client.post(
         f"/_sandbox/payments/{capture.gateway_payment_id}/dispute",
-        json={"phase": "chargeback", "amount": 30_000, "deductAtOnset": True},
+        json={"phase": phase, "amount": 30_000, "deductAtOnset": True},
     ).json()
+    if phase == "fraud":  # we know of it, and book nothing in this phase
+        assert services.find_chargebacks() == 1
     run_settlement(gateway)
     services.reconcile()
     assert found() == {("chargeback_only_theirs", f"{dispute['id']}:taken", -30_000, 30_000)}

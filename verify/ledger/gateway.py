@@ -249,9 +249,9 @@ class FakeGateway:
             dispute = self._known(self.bank.disputes, dispute_id)
         return reading.read_dispute(dispute)
 
-    def recent_disputes(self) -> list[DisputeSighting]:
+    def recent_disputes(self, *, skip: int) -> list[DisputeSighting]:
         with self._call("recent_disputes"):
-            known = list(self.bank.disputes.values())
+            known = list(self.bank.disputes.values())[::-1][skip:]
         return [reading.read_dispute(one) for one in known]
 
     def fund_account(self, *, contact: dict[str, Any], account: dict[str, Any]) -> FundAccount:

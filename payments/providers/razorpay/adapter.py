@@ -73,8 +73,10 @@ class RazorpayGateway:
     def fetch_dispute(self, dispute_id: str) -> DisputeSighting:
         return reading.read_dispute(self._client.dispute.fetch(dispute_id, {}))
 
-    def recent_disputes(self) -> list[DisputeSighting]:
-        return [reading.read_dispute(item) for item in self._client.dispute.all({"count": 100})["items"]]
+    def recent_disputes(self, *, skip: int) -> list[DisputeSighting]:
+        """A page of all disputes, the newest first."""
+        items = self._client.dispute.all({"count": PAGE, "skip": skip})["items"]
+        return [reading.read_dispute(item) for item in items]
 
     # RazorpayX
 
