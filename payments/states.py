@@ -122,7 +122,7 @@ REFUND_STATES = StateTable(
         Transition("fail", {"sent", "waiting_funds", "processed"}, "failed"),
         Transition("try_again", {"failed"}, "promised", actors={"operator"}),
         Transition("pay_by_bank", {"failed"}, "sent", actors={"operator"}),
-        Transition("settle_by_chargeback", {"promised", "failed"}, "processed"),
+        Transition("settle_by_chargeback", {"promised", "waiting_funds", "failed"}, "processed"),
     ],
     ends={"processed"},
 )

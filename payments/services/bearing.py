@@ -58,9 +58,12 @@ class Grounds:
         return sorted(decided, key=lambda escrow: (escrow.decided_at, escrow.pk), reverse=True)
 
     def unsent_refunds(self) -> QuerySet[Refund]:
-        """What was promised back of the capture and is not under way."""
-        waiting = [RefundStatus.PROMISED, RefundStatus.FAILED]
-        return self.capture.refunds.filter(status__in=waiting).order_by("id")
+        """What was promised back of the capture, and what the gateway has not taken on for want of balance.
+
+        What was sent may be out, whatever the gateway has said so far.
+        """
+        waiting = [RefundStatus.PROMISED, RefundStatus.WAITING_FUNDS, RefundStatus.FAILED]
+        return self.capture.refunds.filter(status__in=waiting, gateway_refund_id=None).order_by("id")
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import itertools
 from typing import Any
+from unittest import mock
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,8 +16,8 @@ from khidma.kernel.states import history
 from khidma.tests.races import at_once
 from payments import services
 from payments.errors import BalanceTooSmall, PaymentUnseen, ReleaseHeld
-from payments.models import Capture, Chargeback, Escrow, Payout, Refund, Return, Transfer, WalletHold
-from payments.providers.gateway import DisputeSighting
+from payments.models import Capture, Chargeback, Escrow, GatewayAttempt, Payout, Refund, Return, Transfer, WalletHold
+from payments.providers.gateway import DisputeSighting, GatewaySaidNo
 from payments.runtime import PaymentSettings
 from payments.selectors import check_ledger, compare_with_gateway, wallet_balance_of
 from payments.services.refunds import _begin
@@ -170,6 +171,49 @@ def test_what_was_promised_back_and_not_sent_is_not_paid_a_second_time(db: None)
     assert (refund.status, refund.way, found.from_refunds, found.from_house) == ("processed", "chargeback", AMOUNT, 0)
     assert (balance("refund_pending", refund.payment_id), balance("loss")) == (0, 0)
     assert Refund.objects.get().payment.status == "refunded"
+    assert check_ledger().faults == []
+
+
+def cancelled(escrow: Escrow) -> Refund:
+    services.settle_escrow(reference=escrow.reference, payee_gross=0, reason="cancelled")
+    return Refund.objects.get()
+
+
+def wait_for_funds(refund: Refund) -> None:
+    """The gateway has no balance for it."""
+    poor = GatewaySaidNo(
+        http_status=400, code="BAD_REQUEST_ERROR", description="Your account does not have enough balance"
+    )
+    with mock.patch("payments.providers.razorpay.adapter.RazorpayGateway.refund", side_effect=poor):
+        services.send_refund(refund_id=refund.pk)
+    refund.refresh_from_db()
+    assert refund.status == "waiting_funds"
+
+
+def test_what_the_gateway_had_no_balance_for_is_not_paid_a_second_time(db: None, gateway: StandIn) -> None:
+    escrow = make_funded_escrow()
+    refund = cancelled(escrow)
+    wait_for_funds(refund)
+    hear(escrow)
+    found = hear(escrow, "lost")
+    refund.refresh_from_db()
+    assert (refund.status, refund.way, found.from_refunds, found.from_house) == ("processed", "chargeback", AMOUNT, 0)
+    assert (balance("refund_pending", refund.payment_id), balance("loss")) == (0, 0)
+    assert refund.pk not in services.refunds_due()
+    services.send_refund(refund_id=refund.pk)
+    assert GatewayAttempt.objects.get(subject_id=refund.pk).calls == 1
+    assert check_ledger().faults == []
+
+
+def test_what_the_gateway_has_taken_on_goes_its_way_and_the_loss_too(db: None, gateway: StandIn) -> None:
+    escrow = make_funded_escrow()
+    refund = cancelled(escrow)
+    wait_for_funds(refund)
+    Refund.objects.filter(pk=refund.pk).update(gateway_refund_id=gateway_id("rfnd"))
+    found = hear(escrow, "lost")
+    refund.refresh_from_db()
+    assert (refund.status, found.from_refunds, found.from_house) == ("waiting_funds", 0, AMOUNT)
+    assert balance("refund_pending", refund.payment_id) == AMOUNT
     assert check_ledger().faults == []
 
 
@@ -435,17 +479,17 @@ def test_a_search_that_was_cut_short_is_made_up_for(
     monkeypatch.setattr("payments.providers.razorpay.adapter.PAGE", 2)
     recorded: list[str] = []
 
-    def die_at_the_second(*, sighting: DisputeSighting) -> None:
-        if recorded:
+    def die_at_the_third(*, sighting: DisputeSighting) -> None:
+        if len(recorded) == 2:
             raise RuntimeError
         recorded.append(sighting.dispute_id)
         services.record_dispute(sighting=sighting)
 
     with monkeypatch.context() as dying:
-        dying.setattr("payments.services.chargebacks.record_dispute", die_at_the_second)
+        dying.setattr("payments.services.chargebacks.record_dispute", die_at_the_third)
         with pytest.raises(RuntimeError):
             find_chargebacks()
-    assert (find_chargebacks(), Chargeback.objects.count()) == (4, 5)
+    assert (find_chargebacks(), Chargeback.objects.count()) == (3, 5)
 
 
 def test_a_silent_gateway_puts_the_look_off(db: None, gateway: StandIn) -> None:
