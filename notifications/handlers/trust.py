@@ -2,9 +2,10 @@
 
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from khidma.kernel.events import handles
 from notifications.handlers.telling import tell
-from trust_safety.events import ContestDecided, ContestEvent, ContestOpened
+from trust_safety.events import ContestDecided, ContestEvent, ContestOpened, ContestOverdue
 
 FAULTS = {
     "client": _("It was the client's fault."),
@@ -26,6 +27,16 @@ def tell_both_of_contest(event: ContestOpened) -> None:
 def tell_both_of_decision(event: ContestDecided) -> None:
     body = _("Our team has decided about the cancellation of “%(title)s”.") % {"title": event.title}
     _tell_both(event, "contest_decided", _("The contest is decided"), f"{body} {FAULTS[event.fault]} {event.reason}")
+
+
+@handles(ContestOverdue)
+def tell_operators_of_overdue_contest(event: ContestOverdue) -> None:
+    title = _("A contest waits for a decision")
+    body = _("Nobody has decided in time whose fault the cancellation of “%(title)s” was.") % {"title": event.title}
+    address = f"/orders/{event.order_id}"
+    trust = User.objects.filter(is_staff=True, is_active=True, groups__permissions__codename="trust")
+    for user_id in trust.order_by("pk").values_list("pk", flat=True).distinct():
+        tell(user_id, "contest_overdue", title, body, address, (), orderId=event.order_id)
 
 
 def _tell_both(event: ContestEvent, kind: str, title: str, body: str) -> None:

@@ -279,6 +279,21 @@ def test_a_contest_that_nobody_decides_is_told_once() -> None:
     decide(order, "doer")
 
 
+def test_operators_of_trust_hear_once_of_a_contest_that_nobody_decides() -> None:
+    people = {name: make_operator(name) for name in ("trust", "support", "finance")}
+    left = make_operator("trust")
+    User.objects.filter(pk=left.pk).update(is_active=False)
+    order = blamed_doer()
+    contest = contested(order)
+    Contest.objects.filter(pk=contest.pk).update(decide_by=now() - timedelta(minutes=1))
+    for _ in range(2):
+        tasks.note_overdue_contests()
+        deliver_due()
+    told = Notification.objects.filter(kind="contest_overdue")
+    assert [one.user for one in told] == [people["trust"]]
+    assert order.gig.title in told.get().body
+
+
 def test_both_sides_hear_of_the_contest_and_of_the_decision() -> None:
     order = blamed_doer()
     contested(order)
