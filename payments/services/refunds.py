@@ -27,7 +27,7 @@ from payments.models import (
     TransferKind,
 )
 from payments.models.gateway import AttemptStatus, Operation
-from payments.providers import gateway
+from payments.providers import gateway, gateway_state
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, RefundSighting
 from payments.selectors.chargebacks import is_disputed
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
@@ -72,7 +72,12 @@ def promise_refund(
 
 
 def send_refund(*, refund_id: UUID) -> None:
-    """Ask the gateway for the refund, or for news of it; repeating is safe. Outside any transaction."""
+    """Ask the gateway for the refund, or for news of it; repeating is safe. Outside any transaction.
+
+    While the gateway is not asked, it stays as it is and due.
+    """
+    if gateway_state() == "open":
+        return
     with one_at_a_time(refund_id) as is_ours:
         if not is_ours:
             return

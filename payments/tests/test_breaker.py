@@ -11,13 +11,13 @@ from accounts.tests.factories import make_doer
 from khidma.kernel.clock import Now
 from khidma.tests.races import at_once
 from payments import services
-from payments.models import GatewayAttempt, Payout
+from payments.models import GatewayAttempt, Payout, Refund
 from payments.providers import gateway as our_gateway
 from payments.providers import gateway_state
 from payments.providers.breaker import Breaker, GatewayDown, breaker
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent
 from payments.tasks import send_payouts
-from payments.tests.factories import make_payout
+from payments.tests.factories import make_funded_escrow, make_payout
 from sandbox.testing import StandIn
 
 
@@ -155,6 +155,26 @@ def test_what_waits_for_the_gateway_is_neither_lost_nor_spent(db: None, gateway:
     Payout.objects.update(look_at=Now())
     send_payouts()
     assert Payout.objects.filter(status="queued", sent_at=None).count() == 0
+
+
+@pytest.mark.parametrize("known_as", [None, "rfnd_12345678901234"])
+def test_a_refund_that_waits_for_the_gateway_spends_no_attempt_and_no_look(
+    db: None, gateway: StandIn, known_as: str | None
+) -> None:
+    escrow = make_funded_escrow()
+    services.settle_escrow(reference=escrow.reference, payee_gross=0, reason="cancelled")
+    Refund.objects.update(gateway_refund_id=known_as)
+    refund = Refund.objects.get()
+    for _ in range(5):
+        silent(breaker)
+    services.send_refund(refund_id=refund.pk)
+    found = Refund.objects.get()
+    assert (found.status, found.looks, found.look_at) == ("promised", 0, refund.look_at)
+    assert not GatewayAttempt.objects.filter(operation="refund").exists()
+    breaker.reset()
+    services.send_refund(refund_id=refund.pk)
+    found.refresh_from_db()
+    assert (found.status, found.looks) != ("promised", 0)
 
 
 def test_the_state_is_a_metric() -> None:
