@@ -2,21 +2,15 @@
 
 import io
 import re
-from typing import Any
 
 import pytest
-from django.contrib.admin import site
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
-from django.test import Client, RequestFactory
 
-from accounts.tests.factories import make_doer, make_operator
+from accounts.tests.factories import make_doer
 from payments import services
-from payments.models import GatewayEvent
-from payments.models.gateway import Operation
 from payments.selectors import check_ledger
 from payments.selectors.checking import compare_with_gateway
-from payments.services.attempts import begin_attempt
 from payments.tests.factories import balance, make_funded_escrow, make_payout
 from payments.tests.test_gateway import late_refund
 from payments.tests.test_payouts import verified_payout
@@ -100,59 +94,3 @@ def test_the_books_agree_with_the_gateways_at_every_step(db: None, gateway: Stan
     services.send_refund(refund_id=refund.pk)
     refund.refresh_from_db()
     assert (refund.status, differences()) == ("sent", earned)
-
-
-# The admin
-
-
-def admin_pages() -> list[Any]:
-    return [model for model in site._registry if model._meta.app_label == "payments"]
-
-
-def test_every_table_has_its_page(db: None) -> None:
-    from django.apps import apps
-
-    assert set(admin_pages()) == set(apps.get_app_config("payments").get_models())
-
-
-def test_operators_look_at_money_and_change_nothing(db: None) -> None:
-    everything_there_is()
-    operator = make_operator("administrator")
-    request = RequestFactory().get("/admin/")
-    request.user = operator
-    for model in admin_pages():
-        page = site._registry[model]
-        assert not page.has_add_permission(request)
-        names = {field.name for field in model._meta.fields} - set(page.exclude or ())
-        assert names <= set(page.get_readonly_fields(request))
-        assert not page.has_delete_permission(request)
-
-
-def test_every_page_opens(db: None) -> None:
-    everything_there_is()
-    browser = Client()
-    browser.force_login(make_operator("administrator"))
-    for model in admin_pages():
-        address = f"/admin/payments/{model._meta.model_name}/"
-        row = model._default_manager.first()
-        assert row is not None, model
-        for path in (address, f"{address}?q=x", f"{address}{row.pk}/change/"):
-            assert browser.get(path).status_code == 200, path
-
-
-def everything_there_is() -> None:
-    """At least one row in every table."""
-    payout = make_payout(make_doer())
-    escrow = make_funded_escrow()
-    services.settle_escrow(reference=escrow.reference, payee_gross=0, reason="cancelled")
-    begin_attempt(subject_id=payout.pk, operation=Operation.PAYOUT, key=payout.pk, body={"amount": 1})
-    GatewayEvent.objects.create(endpoint="payment", event_id="x", name="payment.captured", raw=b"{}")
-
-
-def test_no_page_shows_a_sealed_number(db: None) -> None:
-    from payments.models import BankAccount
-
-    page = site._registry[BankAccount]
-    request = RequestFactory().get("/admin/")
-    request.user = make_operator("administrator")
-    assert not {"sealed_number", "number_index"} & set(page.get_fields(request))
