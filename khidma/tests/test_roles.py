@@ -32,6 +32,37 @@ NEVER_DELETED = {
     "payments_sale",
     "payments_chargeback",
 }
+HIDDEN = {
+    "accounts_onetimecode.code_hash",
+    "accounts_operatortotp.secret_sealed",
+    "accounts_refreshtoken.token_hash",
+    "accounts_user.password",
+    "delivery_outboxmessage.body",
+    "delivery_outboxmessage.subject",
+    "django_session.session_data",
+    "django_session.session_key",
+    "http_idempotencyrecord.answer",
+    "http_idempotencyrecord.fingerprint",
+    "notifications_pushtoken.token",
+    "orders_order.start_code",
+    "payments_bankaccount.number_index",
+    "payments_bankaccount.sealed_number",
+    "payments_invoice.sealed_gstin",
+    "payments_taxprofile.sealed_gstin",
+}
+"""What whoever only reads does not see."""
+NO_SECRET: set[str] = set()
+"""Columns that are only called like one."""
+UNREADABLE = """
+SELECT relname, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND attnum > 0 AND NOT attisdropped
+   AND NOT has_column_privilege('khidma_readonly', attrelid, attnum, 'SELECT')
+"""
+SECRET_BY_NAME = """
+SELECT relname, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND attnum > 0 AND NOT attisdropped
+   AND attname ~ '(sealed|hash|secret|password|token$|fingerprint|start_code)'
+"""
 RIGHTS = """
 SELECT relname, privilege FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
  WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND has_table_privilege(%s, oid, privilege)
@@ -57,8 +88,29 @@ def rights_of(role: str) -> dict[str, set[str]]:
 def test_the_readonly_role_reads_and_does_nothing_else() -> None:
     rights = rights_of("khidma_readonly")
 
-    assert {"payments_entry", "orders_order", "accounts_user"} <= set(rights)
+    assert {"payments_entry", "payments_escrow", "orders_cancellation"} <= set(rights)
     assert {table: found for table, found in rights.items() if found != {"SELECT"}} == {}
+
+
+@pytest.mark.django_db
+def test_the_readonly_role_sees_no_secret() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(UNREADABLE)
+        unreadable = {f"{table}.{column}" for table, column in cursor.fetchall()}
+        cursor.execute(SECRET_BY_NAME)
+        secret = {f"{table}.{column}" for table, column in cursor.fetchall()}
+
+    assert unreadable == HIDDEN
+    assert secret - NO_SECRET <= HIDDEN
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_beside_a_secret_everything_is_readable() -> None:
+    with connections["readonly"].cursor() as cursor:
+        cursor.execute("SELECT id, number_last4, status FROM payments_bankaccount")
+        assert cursor.fetchall() == []
+        with pytest.raises(DatabaseError, match="permission denied"):
+            cursor.execute("SELECT sealed_number FROM payments_bankaccount")
 
 
 @pytest.mark.usefixtures("committed_db")
