@@ -28,6 +28,16 @@ def forbid_in_transaction() -> None:
         )
 
 
+def give_connections_back() -> None:
+    """Before a slow call: let others of the pool use this thread's connections meanwhile; the next query takes one.
+
+    Never while an advisory lock of the session is held: it would be lost. Inside a transaction nothing happens.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
+
 @contextmanager
 def guarded_sockets() -> Iterator[None]:
     """While this lasts, opening any socket inside a transaction raises (the test suite runs under it)."""

@@ -12,6 +12,7 @@ from accounts.models import User
 from khidma.kernel.clock import Now, now
 from khidma.kernel.errors import GatewayUnavailable, NotFound
 from khidma.kernel.ids import new_id
+from khidma.kernel.network import give_connections_back
 from khidma.kernel.states import lock, record_change
 from payments.errors import AlreadyPaid, AmountMismatch, EscrowNotAwaiting, InvalidSignature
 from payments.models import Escrow, Payment, PaymentItem, Sale
@@ -156,6 +157,7 @@ def look_at_checkout(*, payment_id: UUID, gateway_payment_id: str, signature: st
         order_id=order_id, payment_id=gateway_payment_id, signature=signature
     ):
         raise InvalidSignature
+    give_connections_back()
     try:
         sighting = gateway().fetch_payment(gateway_payment_id, timeout=CHECKOUT_SECONDS)
     except (GatewaySilent, GatewaySaidNo) as error:
