@@ -24,7 +24,7 @@ from payments.runtime import PaymentSettings
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
 from payments.services.limits import opens_at_of
 from payments.services.posting import credit, debit, post
-from payments.services.watching import ABSENT_AFTER, next_look
+from payments.services.watching import ABSENT_AFTER, next_look, note_look
 from payments.states import PAYOUT_OPEN, BankAccountStatus, ValidationStatus
 
 log = structlog.get_logger(__name__)
@@ -211,8 +211,7 @@ def record_validation(*, sighting: ValidationSighting) -> Validation | None:
     if validation.status != ValidationStatus.CREATED:
         return validation
     validation.gateway_validation_id = sighting.validation_id
-    validation.look_at = now() + next_look(validation.looks)
-    validation.looks += 1
+    note_look(validation)
     validation.save(update_fields=["gateway_validation_id", "look_at", "looks"])
     if sighting.status == "completed":
         _complete(account, validation, sighting)

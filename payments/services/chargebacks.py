@@ -23,7 +23,7 @@ from payments.services.locking import balance_of, lock_accounts
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import take_up_refunds
 from payments.services.returning import call_back_unsent
-from payments.services.watching import next_look
+from payments.services.watching import next_look, note_look
 from payments.states import ChargebackStatus
 
 log = structlog.get_logger(__name__)
@@ -177,8 +177,7 @@ def _keep(chargeback: Chargeback, sighting: DisputeSighting) -> None:
     """Facts that may come with any sighting."""
     chargeback.has_evidence = chargeback.has_evidence or sighting.has_evidence
     chargeback.respond_by = _moment(sighting.respond_by) or chargeback.respond_by
-    chargeback.look_at = now() + next_look(chargeback.looks)
-    chargeback.looks += 1
+    note_look(chargeback)
     chargeback.save(update_fields=["has_evidence", "respond_by", "look_at", "looks"])
 
 

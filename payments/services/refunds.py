@@ -32,7 +32,7 @@ from payments.providers.gateway import GatewaySaidNo, GatewaySilent, RefundSight
 from payments.selectors.chargebacks import is_disputed
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
 from payments.services.posting import credit, debit, post
-from payments.services.watching import next_look
+from payments.services.watching import next_look, note_look
 from payments.states import PaymentStatus, RefundStatus
 
 log = structlog.get_logger(__name__)
@@ -228,8 +228,7 @@ def _attempt(receipt: str) -> GatewayAttempt | None:
 def _keep(refund: Refund, sighting: RefundSighting) -> None:
     """From the first word about it, whatever it says, the refund is looked at under its own id and not asked again."""
     refund.gateway_refund_id = sighting.refund_id
-    refund.look_at = now() + next_look(refund.looks)
-    refund.looks += 1
+    note_look(refund)
     refund.save(update_fields=["gateway_refund_id", "look_at", "looks"])
 
 

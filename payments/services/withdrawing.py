@@ -19,7 +19,7 @@ from payments.providers.gateway import GatewaySaidNo, GatewaySilent, PayoutSight
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import fail_refund_by_bank, finish_refund_by_bank
-from payments.services.watching import ABSENT_AFTER, next_look
+from payments.services.watching import ABSENT_AFTER, next_look, note_look
 from payments.states import PayoutStatus
 
 log = structlog.get_logger(__name__)
@@ -159,9 +159,8 @@ def _keep(payout: Payout, sighting: PayoutSighting) -> None:
     """Facts that may come with any sighting, early or late."""
     payout.gateway_payout_id = sighting.payout_id
     payout.utr = sighting.utr or payout.utr
-    payout.looks += 1
     if payout.status in {QUEUED, PROCESSING}:
-        payout.look_at = now() + next_look(payout.looks)
+        note_look(payout)
     payout.save(update_fields=["gateway_payout_id", "utr", "look_at", "looks"])
 
 
@@ -175,7 +174,7 @@ def _follow(payout: Payout, sighting: PayoutSighting) -> None:
         _tell_failed(payout)
         return
     if payout.status == QUEUED and said in {"processing", "processed", "failed", "reversed"}:
-        _step(payout, "process")
+        _step(payout, "process", looks=0, look_at=now() + next_look(0))
     if payout.status == PROCESSING and said == "processed":
         _complete(payout, sighting)
     elif said in {"failed", "reversed"}:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from accounts.tests.factories import make_doer, make_operator
-from khidma.kernel.clock import Now
+from khidma.kernel.clock import Now, now
 from khidma.kernel.errors import NotFound
 from khidma.kernel.ids import new_id
 from khidma.kernel.models import OutboxEvent
@@ -512,3 +512,28 @@ def test_twenty_who_send_one_payout_at_once_send_one(committed_db: None, gateway
     found = our_gateway().find_payout(str(payout.pk))
     assert found is not None
     assert found.status == "processing"
+
+
+def test_old_news_puts_no_look_off(db: None) -> None:
+    payout = make_payout(make_doer())
+    hear(payout, "processing")
+    payout.refresh_from_db()
+    first = payout.look_at
+    hear(payout, *["processing"] * 12)
+    payout.refresh_from_db()
+    assert first is not None
+    assert (payout.status, payout.look_at, payout.looks) == ("processing", first, 0)
+
+
+def test_each_look_without_news_doubles_the_pause(db: None) -> None:
+    payout = make_payout(make_doer())
+    hear(payout, "processing")
+    pauses = []
+    for _ in range(3):
+        Payout.objects.filter(pk=payout.pk).update(look_at=Now())
+        asked = now()
+        hear(payout, "processing")
+        payout.refresh_from_db()
+        assert payout.look_at is not None
+        pauses.append(round((payout.look_at - asked).total_seconds()))
+    assert pauses == [30, 60, 120]
