@@ -191,8 +191,11 @@ class Crashes:
         finally:
             self._chance, self._is_watching = None, False
 
-    def revive(self) -> None:
-        """A new process: a new connection, once the server has undone what the dead one had begun."""
+    def revive(self, is_there: Callable[[int], bool]) -> None:
+        """A new process, once the server has undone what the dead one had begun.
+
+        `is_there` says, over another connection, whether the server still works for this one.
+        """
         from django.db import connection
 
         self._died_at = ""
@@ -200,12 +203,7 @@ class Crashes:
         if connection.in_atomic_block:
             raise RuntimeError("The transaction of the dead process is still open.")
         until = time.monotonic() + 5
-        while self._is_known_to_server(connection):
+        while is_there(self._backend):
             if time.monotonic() > until:
                 raise RuntimeError("The server has not noticed that its client is gone.")
             time.sleep(0.001)
-
-    def _is_known_to_server(self, connection: Any) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [self._backend])
-            return cursor.fetchone() is not None

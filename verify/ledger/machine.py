@@ -195,6 +195,7 @@ class Books(Undoings):
                 break
             self._pass(7 * HOUR)
         self.model.at_rest()
+        self.witness.close()
         self.tally.moved += self.model.moved
 
     def _work_off(self) -> None:

@@ -1,5 +1,6 @@
 """The machine's run: with servers of its own, example after example, until so many steps are made."""
 
+import gc
 import logging
 from collections.abc import Callable
 
@@ -33,6 +34,7 @@ def play(run: Run, *, renew: Callable[[], None]) -> Tally:
     tally.passed, tally.crashed = crashes.passed, crashes.crashed
     crashing.watch(crashes.at)
     money_only()
+    gc.freeze()  # what is set up by now stays to the end; the collector need not look through it again
     Books.run, Books.tally, Books.crashes, Books.renew = run, tally, crashes, staticmethod(renew)
     wanted, round_number = int(run.size["steps"]), 0
     while tally.steps < wanted and len(run.violations) < ENOUGH:

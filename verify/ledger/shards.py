@@ -17,10 +17,12 @@ from verify.running import CLEAN
 
 
 def play_shared(run: Run) -> Tally:
-    """Play in as many processes as the size asks for, and add up what they did and found."""
+    """Play in as many processes as the size asks for, and add up what they did and found.
+
+    Each aims at all the crashes wanted at a point: it may be the only one that passes it.
+    """
     shares = int(run.size["processes"])
     size = {**run.size, "processes": 1, "steps": math.ceil(run.size["steps"] / shares)}
-    size["crashes_each"] = math.ceil(run.size["crashes_each"] / shares)
     folders = [run.scratch / f"share-{number}" for number in range(shares)]
     started = [_start(folder, seed=run.seed * 100 + number, size=size) for number, folder in enumerate(folders)]
     try:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, ClassVar
 
-from django.db import connection
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
@@ -20,6 +19,7 @@ from payments import tasks as payment_clocks
 from payments.providers import razorpay
 from verify.crashing import Crashed, Crashes
 from verify.ledger.gateway import FLOAT, Bank, FakeGateway
+from verify.ledger.looking import Witness
 from verify.ledger.model import DAY, HOUR, Deal, Model
 from verify.ledger.tally import Tally
 from verify.proof import CannotRun, Run
@@ -28,27 +28,6 @@ NUMBER = st.integers(0, 255)
 CRASH = st.integers(0, 65_535)
 AMOUNT = st.integers(1_000, 3_000_000)
 
-LOOK = """
-SELECT 'order', id::text, status, '', '' FROM orders_order
-UNION ALL SELECT 'milestone', id::text, status, '', '' FROM orders_milestone
-UNION ALL SELECT 'escrow', reference::text, status, id::text, coalesce(decided_at::text, '')
-  FROM payments_escrow
-UNION ALL SELECT 'payment', payment.id::text, payment.status, coalesce(payment.gateway_order_id, ''),
-       (SELECT string_agg(escrow.reference::text, ' ') FROM payments_paymentitem AS item
-          JOIN payments_escrow AS escrow ON escrow.id = item.escrow_id WHERE item.payment_id = payment.id)
-  FROM payments_payment AS payment
-UNION ALL SELECT 'sale', payment_id::text, status, '', '' FROM payments_sale
-UNION ALL SELECT 'capture', id::text, use, gateway_payment_id, '' FROM payments_capture
-UNION ALL SELECT 'refund', id::text, status, payment_id::text || ' ' || coalesce(escrow_id::text, ''),
-       reason || ' ' || amount || ' ' || way FROM payments_refund
-UNION ALL SELECT 'return', id::text, escrow_id::text, amount::text, why FROM payments_return
-UNION ALL SELECT 'chargeback', id::text, status, gateway_dispute_id,
-       CASE WHEN taken > 0 THEN 'taken ' ELSE 'open ' END || coalesce(ended_at::text, '') FROM payments_chargeback
-UNION ALL SELECT 'payout', id::text, status, user_id::text, amount::text FROM payments_payout
-UNION ALL SELECT 'validation', id::text, status, '', '' FROM payments_validation
-UNION ALL SELECT 'account', kind, coalesce(owner_id::text, ''), balance::text, '' FROM payments_account
- WHERE balance <> 0
-"""
 SHIFTS = (3.2 * HOUR, 7 * HOUR, 26 * HOUR, 50 * HOUR, 75 * HOUR, 8 * DAY, 18 * DAY)
 NOT_PLAYED = (
     "reconcile_at_night",
@@ -68,6 +47,8 @@ BLAMES = {
 }
 KINDS = ("fixed", "hourly", "milestone", "fixed")
 ROUNDS_TO_REST = 40
+MOST_DEATHS = 5
+"""Of one step: what follows the last of them lives."""
 FEWEST_CLOCKS = 14
 MOST_LIVE, MOST_BOOSTS = 8, 3
 BOOSTS = {1: 4_900, 3: 9_900, 7: 19_900}
@@ -100,6 +81,7 @@ class World(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.renew()
+        self.witness = Witness()
         self.run.progress(self.tally.steps, self.run.size["steps"])
         self.tally.write(self.run.scratch / "tally")
         self.bank = Bank()
@@ -131,24 +113,30 @@ class World(RuleBasedStateMachine):
     # How a step is made
 
     def act(self, name: str, do: Callable[[], object], crash: int, *, again: Callable[[], bool] | None = None) -> bool:
-        """One step, with perhaps a crash in it and the recovery from that; whether it was done in the end.
+        """One step, with perhaps crashes in it and the recovery from them; whether it was done in the end.
 
-        `again` says whether the doing may be repeated: by default always.
+        `again` says whether the doing may be repeated: by default always. Who comes back may die
+        again, where too few have died yet: so one passage of a rare point gives several crashes.
         """
         self.tally.steps += 1
-        dice = Random(crash)
+        dice, deaths = Random(crash), 0
         self.faults, self.is_silent = Random(crash + 1), crash % 5 == 0
         self.story.append(f"{name} ({crash})")
         is_done = self._try(name, do, dice.random, is_eager=crash % 5 < 2)
         self.look()
-        if is_done is None:
-            self.tally.died += 1
+        while is_done is None:
+            deaths += 1
+            chance = dice.random if deaths < MOST_DEATHS else None
             if crash % 3 == 0:
-                self._try(f"{name}, sweeps", self._sweep, None)
+                swept = self._try(f"{name}, sweeps", self._sweep, chance)
+                is_done = None if swept is None else False
             elif crash % 3 == 1 and (again is None or again()):
                 self.story.append("again")
-                is_done = self._try(name, do, None)
+                is_done = self._try(name, do, chance)
+            else:
+                is_done = False
             self.look()
+        self.tally.died += deaths
         self.tally.moved += self.model.moved
         self.model.moved = 0
         return bool(is_done)
@@ -161,7 +149,7 @@ class World(RuleBasedStateMachine):
             with self.crashes.armed(chance, is_eager=is_eager):
                 do()
         except Crashed as crashed:
-            self.crashes.revive()
+            self.crashes.revive(self.witness.is_there)
             self.story.append(f"died at {crashed}")
             return None
         except KhidmaError as refusal:
@@ -176,9 +164,7 @@ class World(RuleBasedStateMachine):
 
     def look(self) -> None:
         """Compare all accounts with the model's."""
-        with connection.cursor() as cursor:
-            cursor.execute(LOOK)
-            self.rows = cursor.fetchall()
+        self.rows = self.witness.look()
         self.model.observe(self.rows)
 
     def _sweep(self) -> None:
