@@ -18,6 +18,7 @@ BY_HAND = "By hand, in the admin."
 
 @admin.register(Payout)
 class PayoutAdmin(FinanceAdmin):
+    in_paise = ("fee", "fee_tax")
     list_display = (
         "id",
         "status",

@@ -34,6 +34,7 @@ from payments.states import RefundStatus
 
 @admin.register(Account)
 class AccountAdmin(ReasonedAdmin):
+    in_paise = ("balance",)
     list_display = ("kind", "owner_id", "normal_side", "balance_in_rupees")
     list_filter = ("kind",)
     search_fields = ("owner_id", "id")
@@ -89,6 +90,7 @@ class TransferAdmin(OperatorAdmin):
 
 @admin.register(Entry)
 class EntryAdmin(MoneyAdmin):
+    in_paise = ("amount",)
     list_display = ("id", "transfer", "account", "in_rupees")
     list_select_related = ("transfer", "account")
     search_fields = ("transfer__key", "account__owner_id")
@@ -97,6 +99,7 @@ class EntryAdmin(MoneyAdmin):
 
 @admin.register(Escrow)
 class EscrowAdmin(MoneyAdmin):
+    in_paise = ("payee_gross", "refunded", "platform_fee", "gst", "tds", "supply_gst", "tcs", "payee_net")
     list_display = ("reference", "status", "in_rupees", "payer_id", "payee_id", "funded_at", "decided_at")
     list_filter = ("status", "created_at")
     search_fields = ("reference", "id", "payer__phone", "payee__phone")
@@ -119,6 +122,7 @@ class PaymentItemAdmin(MoneyAdmin):
 
 @admin.register(Capture)
 class CaptureAdmin(MoneyAdmin):
+    in_paise = ("amount", "fee", "fee_tax")
     list_display = ("gateway_payment_id", "use", "in_rupees", "currency", "fee_in_rupees", "created_at")
     list_filter = ("use", "method", "created_at")
     search_fields = ("gateway_payment_id", "gateway_order_id", "payment__id")
@@ -199,6 +203,7 @@ class GatewayEventAdmin(OperatorAdmin):
 
 @admin.register(Sale)
 class SaleAdmin(MoneyAdmin):
+    in_paise = ("gst", "returned")
     list_display = ("reference", "about", "status", "in_rupees", "gst", "returned", "paid_at")
     list_filter = ("status", "created_at")
     search_fields = ("id", "reference", "about", "payment__id")

@@ -16,11 +16,14 @@ from payments.documents.printing import print_invoices
 from payments.models import Invoice, InvoiceNumber, Remittance, TaxProfile, TaxRate, TaxYear
 from payments.selectors.taxes import today
 
+IN_PAISE = _("In paise: 100 for one rupee.")
+
 
 class TaxRateForm(forms.ModelForm[TaxRate]):
     class Meta:
         model = TaxRate
         fields = ("kind", "supply_class", "basis_points", "threshold", "starts_on", "law")
+        help_texts = {"threshold": IN_PAISE, "basis_points": _("100 for one percent.")}
 
     def clean_starts_on(self) -> Any:
         day = self.cleaned_data["starts_on"]
@@ -33,6 +36,7 @@ class RemittanceForm(forms.ModelForm[Remittance]):
     class Meta:
         model = Remittance
         fields = ("challan", "gst", "tds", "tcs", "supply_gst", "set_off", "reason")
+        help_texts = dict.fromkeys(("gst", "tds", "tcs", "supply_gst", "set_off"), IN_PAISE)
 
 
 class AddedByService(FinanceAdmin):
@@ -143,6 +147,7 @@ class TaxProfileAdmin(OperatorAdmin):
 @admin.register(TaxYear)
 class TaxYearAdmin(OperatorAdmin):
     list_display = ("user_id", "starts_on", "gross")
+    in_paise = ("gross",)
     list_filter = ("starts_on",)
     search_fields = ("user__phone", "user__id")
     ordering = ("-id",)
