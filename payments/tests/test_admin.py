@@ -8,7 +8,7 @@ from django.contrib.admin import site
 from django.test import Client, RequestFactory
 
 from accounts.tests.factories import make_operator
-from payments.models import BankAccount
+from payments.models import BankAccount, Return
 from payments.tests.everything import everything_there_is
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,17 @@ def test_every_page_opens() -> None:
             assert client.get(path).status_code == 200, path
 
 
+def test_amounts_are_in_rupees_and_people_have_names() -> None:
+    everything_there_is()
+    client = browser("administrator")
+    for name in ("taxyear", "escrow", "payout", "return", "chargeback"):
+        row = pages()[name].model._default_manager.first()
+        assert "₹" in client.get(f"/admin/payments/{name}/{row.pk}/change/").content.decode(), name
+    listed = client.get("/admin/payments/return/").content.decode()
+    assert "Finance Operator" in listed
+    assert str(Return.objects.get().by_id) not in listed
+
+
 @pytest.mark.parametrize("name", sorted(ADDED))
 def test_what_is_added_by_hand_is_checked(name: str) -> None:
     client, address = browser("finance"), f"/admin/payments/{name}/add/"
@@ -70,6 +81,11 @@ def test_what_is_added_by_hand_is_checked(name: str) -> None:
         answer = client.post(address, wrong)
         assert (answer.status_code, bool(answer.context["errors"])) == (200, True)
     assert model.objects.count() == before
+
+
+def test_forms_say_that_amounts_are_in_paise() -> None:
+    page = browser("finance").get("/admin/payments/remittance/add/").content.decode()
+    assert page.count("In paise: 100 for one rupee.") == 5
 
 
 @pytest.mark.parametrize("name", sorted(ADDED))
