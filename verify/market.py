@@ -29,6 +29,7 @@ from verify.proof import CannotRun
 from verify.running import Khidma
 
 PATIENCE = 60.0
+TOKEN_SECONDS = 300.0
 
 
 class Stage:
@@ -44,8 +45,8 @@ class Stage:
         float_there = self.gateway.get("/_sandbox/ledger").json()["balances"]["payout"]
         book_owner_funds(amount=float_there, key="float")
         self.client, self.doer, self.other_doer = make_client(), make_doer(), make_doer()
-        self.tokens: dict[UUID, str] = {}
-        self.finance = bearer(make_operator("finance"))
+        self.tokens: dict[UUID, tuple[float, str]] = {}
+        self.operator = make_operator("finance")
         self.numbers = itertools.count(1)
         self.with_account: User | None = None
 
@@ -53,11 +54,18 @@ class Stage:
         self.api.close()
         self.gateway.close()
 
+    @property
+    def finance(self) -> str:
+        """An access token of an operator of finance."""
+        return self.token(self.operator)
+
     def token(self, user: User) -> str:
-        """An access token of this user, made once."""
-        if user.pk not in self.tokens:
-            self.tokens[user.pk] = bearer(user)
-        return self.tokens[user.pk]
+        """An access token of this user, made anew well before it expires."""
+        made_at, token = self.tokens.get(user.pk, (0.0, ""))
+        if not token or time.monotonic() - made_at > TOKEN_SECONDS:
+            token = bearer(user)
+            self.tokens[user.pk] = time.monotonic(), token
+        return token
 
     def call(self, method: str, path: str, body: Any = None, *, by: User) -> Any:
         """One request that must go well. :raises CannotRun: it did not."""

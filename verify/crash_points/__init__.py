@@ -47,6 +47,7 @@ def report(run: Run, playground: "Playground", known: int) -> None:
     run.figure("processes killed", len(playground.died))
     run.figure("points not met again", len(playground.missed))
     slowest = max(playground.seconds, key=lambda story: playground.seconds[story])
+    run.figure("penny drops asked for again after an hour", len(playground.unheard))
     run.figure("slowest to rest", f"{playground.seconds[slowest]:.0f} s ({slowest})")
     run.figure("effects at the stand-in, each once", playground.effects)
     if len(playground.died) < run.size["at_least"]:
