@@ -26,7 +26,7 @@ def pool_of_one(committed_db: None) -> Iterator[None]:
             yield
         finally:
             connection.close()
-            connection.close_pool()
+            connection.close_pool()  # type: ignore[attr-defined]  # it is PostgreSQL's own
 
 
 def test_others_get_the_connection_while_a_checkout_is_looked_at(pool_of_one: None, gateway: StandIn) -> None:
