@@ -92,8 +92,8 @@ TABLE: list[tuple[type[Event], list[Told]]] = [
 ]
 
 
-ELSEWHERE = {"payments.ChargebackMoved"}
-"""Told by its status, and to operators as well: see test_chargebacks.py."""
+ELSEWHERE = {"payments.ChargebackMoved", "trust_safety.ContestOverdue"}
+"""Told to operators: see test_chargebacks.py and test_contests.py."""
 
 
 def fact(kind: type[Event], client: User, doer: User) -> Event:
