@@ -14,6 +14,11 @@ def is_disputed(capture_id: UUID | None) -> bool:
     return live_of(capture_id).exists()
 
 
+def was_lost(capture_id: UUID) -> bool:
+    """Whether the bank has given money of this capture back to its payer."""
+    return Chargeback.objects.filter(capture_id=capture_id, status="lost", phase__in=MONEY_PHASES).exists()
+
+
 def live_of(capture_id: UUID | None) -> QuerySet[Chargeback]:
     """The undecided chargebacks of a capture."""
     if capture_id is None:

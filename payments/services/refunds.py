@@ -29,7 +29,7 @@ from payments.models import (
 from payments.models.gateway import AttemptStatus, Operation
 from payments.providers import gateway, gateway_state
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, RefundSighting
-from payments.selectors.chargebacks import is_disputed
+from payments.selectors.chargebacks import is_disputed, was_lost
 from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
 from payments.services.posting import credit, debit, post
 from payments.services.watching import next_look, note_look
@@ -105,9 +105,11 @@ def _ask(refund: Refund) -> None:
     if attempt is None:
         return
     try:
-        sighting = _known(refund, attempt) or gateway().refund(
-            refund.capture.gateway_payment_id, attempt.body, key=str(attempt.key)
-        )
+        sighting = _known(refund, attempt)
+        if sighting is None and attempt.calls > 1 and was_lost(refund.capture_id):
+            _overtaken(refund, attempt)
+            return
+        sighting = sighting or gateway().refund(refund.capture.gateway_payment_id, attempt.body, key=str(attempt.key))
     except GatewaySilent as error:
         log.warning("refund_unknown", refund_id=str(refund.pk), error=str(error))
         _look_again(refund)
@@ -159,6 +161,20 @@ def _refused(refund: Refund, attempt: GatewayAttempt, error: GatewaySaidNo) -> N
         return
     refuse_attempt(attempt, http_status=error.http_status, reason=error.description)
     _fail(refund, payment, reason=error.description)
+
+
+@transaction.atomic
+def _overtaken(refund: Refund, attempt: GatewayAttempt) -> None:
+    """The bank has given the payment back since, so what was never heard is not asked for again: people decide."""
+    payment, refund = lock(Payment, refund.payment_id), lock(refund)
+    if refund.status != RefundStatus.SENT:
+        return
+    if now() - attempt.created_at < ABSENT_AFTER:
+        _look_again(refund)
+        return
+    reason = "The payer's bank has given the payment back before this refund was heard."
+    refuse_attempt(attempt, http_status=404, reason=reason)
+    _fail(refund, payment, reason=reason)
 
 
 def _look_again(refund: Refund) -> None:

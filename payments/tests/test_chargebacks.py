@@ -1,6 +1,7 @@
 """Chargebacks: told in any order and any number of times, they take, hold, give back and cost exactly once."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
@@ -17,7 +18,7 @@ from khidma.tests.races import at_once
 from payments import services
 from payments.errors import BalanceTooSmall, PaymentUnseen, ReleaseHeld
 from payments.models import Capture, Chargeback, Escrow, GatewayAttempt, Payout, Refund, Return, Transfer, WalletHold
-from payments.providers.gateway import DisputeSighting, GatewaySaidNo
+from payments.providers.gateway import DisputeSighting, GatewaySaidNo, GatewaySilent
 from payments.runtime import PaymentSettings
 from payments.selectors import check_ledger, compare_with_gateway, wallet_balance_of
 from payments.services.refunds import _begin
@@ -214,6 +215,26 @@ def test_what_the_gateway_has_taken_on_goes_its_way_and_the_loss_too(db: None, g
     refund.refresh_from_db()
     assert (refund.status, found.from_refunds, found.from_house) == ("waiting_funds", 0, AMOUNT)
     assert balance("refund_pending", refund.payment_id) == AMOUNT
+    assert check_ledger().faults == []
+
+
+def test_a_refund_that_nobody_heard_is_not_asked_for_after_a_loss(db: None, gateway: StandIn) -> None:
+    escrow = make_funded_escrow()
+    refund = cancelled(escrow)
+    ask = "payments.providers.razorpay.adapter.RazorpayGateway.refund"
+    with mock.patch(ask, side_effect=GatewaySilent("nothing")):
+        services.send_refund(refund_id=refund.pk)
+    hear(escrow)
+    hear(escrow, "lost")
+    absent = mock.patch("payments.providers.razorpay.adapter.RazorpayGateway.find_refund", return_value=None)
+    with absent, mock.patch(ask) as asked:
+        services.send_refund(refund_id=refund.pk)
+        refund.refresh_from_db()
+        assert refund.status == "sent"
+        with mock.patch("payments.services.refunds.ABSENT_AFTER", timedelta(0)):
+            services.send_refund(refund_id=refund.pk)
+    refund.refresh_from_db()
+    assert (refund.status, asked.call_count) == ("failed", 0)
     assert check_ledger().faults == []
 
 
