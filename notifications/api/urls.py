@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from notifications.api import views
+from notifications.api.views import devices, notifications
 
 urlpatterns = [
-    path("notifications", views.NotificationList.as_view()),
-    path("notifications/read-all", views.NotificationReadAll.as_view()),
-    path("notifications/tokens", views.PushTokenList.as_view()),
-    path("notifications/tokens/<uuid:token_id>", views.PushTokenDetail.as_view()),
-    path("notifications/<uuid:notification_id>/read", views.NotificationRead.as_view()),
+    path("notifications", notifications.NotificationList.as_view()),
+    path("notifications/read-all", notifications.NotificationReadAll.as_view()),
+    path("notifications/tokens", devices.PushTokenList.as_view()),
+    path("notifications/tokens/<uuid:token_id>", devices.PushTokenDetail.as_view()),
+    path("notifications/<uuid:notification_id>/read", notifications.NotificationRead.as_view()),
 ]

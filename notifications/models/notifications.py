@@ -1,4 +1,4 @@
-"""What people were told, and the devices that want to hear it."""
+"""What people were told inside the app."""
 
 from typing import Any
 
@@ -53,25 +53,3 @@ class Notification(Record):
     def for_stream(self) -> dict[str, Any]:
         """As the socket's NOTIFICATION carries it."""
         return {"id": str(self.id), "type": self.kind, "title": self.title, "body": self.body, "data": self.data}
-
-
-class Platform(models.TextChoices):
-    ANDROID = "android"
-    IOS = "ios"
-    WEB = "web"
-
-
-class PushToken(Record):
-    """One device of one user. A token belongs to whoever registered it last."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="push_tokens")
-    token = models.CharField(max_length=512, unique=True)
-    platform = models.CharField(max_length=7, choices=Platform)
-    device_id = models.CharField(max_length=200, blank=True)
-
-    class Meta:
-        verbose_name = _("push token")
-        verbose_name_plural = _("push tokens")
-
-    def __str__(self) -> str:
-        return f"{self.platform} {self.id}"

@@ -68,17 +68,3 @@ def mark_read(*, notification: Notification) -> Notification:
 def mark_all_read(*, user: User) -> int:
     """Everything the user has not seen is read now; how many that were."""
     return Notification.objects.filter(user=user).unread().update(read_at=now())
-
-
-@transaction.atomic
-def register_push_token(*, user: User, token: str, platform: str, device_id: str = "") -> PushToken:
-    """Send this user's pushes to this device from now on; the same token again moves it here."""
-    found, _ = PushToken.objects.update_or_create(
-        token=token, defaults={"user": user, "platform": platform, "device_id": device_id}
-    )
-    return found
-
-
-def remove_push_token(*, push_token: PushToken) -> None:
-    """Send nothing there any more."""
-    push_token.delete()

@@ -2,9 +2,8 @@
 
 from rest_framework.serializers import JSONField
 
-from khidma.http.fields import Choice, Flag, Id, Integer, Moment, Text
+from khidma.http.fields import Flag, Id, Integer, Moment, Text
 from khidma.http.serializers import Query, Serializer
-from notifications.models import Platform
 
 
 class NotificationSerializer(Serializer):
@@ -30,16 +29,3 @@ class NotificationQuery(Query):
 
 class ReadAllResult(Serializer):
     updated = Integer(read_only=True)
-
-
-class PushTokenBody(Serializer):
-    token = Text(min_length=8, max_length=512)
-    platform = Choice(choices=Platform.choices)
-    device_id = Text(required=False, max_length=200)
-
-
-class PushTokenSerializer(Serializer):
-    id = Id(read_only=True)
-    platform = Text(read_only=True)
-    device_id = Text(read_only=True)
-    created_at = Moment(read_only=True)

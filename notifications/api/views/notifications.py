@@ -12,11 +12,9 @@ from notifications.api.serializers import (
     NotificationQuery,
     NotificationSerializer,
     NotificationSummary,
-    PushTokenBody,
-    PushTokenSerializer,
     ReadAllResult,
 )
-from notifications.errors import NotificationUnknown, PushTokenUnknown
+from notifications.errors import NotificationUnknown
 
 
 class NotificationList(ApiView):
@@ -49,17 +47,3 @@ class NotificationReadAll(ApiView):
     def put(self, request: Request) -> Any:
         """Mark all read."""
         return {"updated": services.mark_all_read(user=caller_of(request))}
-
-
-class PushTokenList(ApiView):
-    @operation(access="user", body=PushTokenBody, returns=PushTokenSerializer, status=201)
-    def post(self, request: Request) -> Any:
-        """Register a device for push."""
-        return services.register_push_token(user=caller_of(request), **self.body())
-
-
-class PushTokenDetail(ApiView):
-    @operation(access="user", errors=[PushTokenUnknown])
-    def delete(self, request: Request, token_id: UUID) -> Any:
-        """Remove a device."""
-        services.remove_push_token(push_token=selectors.get_push_token_for(caller_of(request), token_id))
