@@ -38,6 +38,7 @@ class Flow:
             order = await self.agree()
             await self.pay(order)
             await self.chat(order)
+            await self.chat_over_a_cut(order)
             await self.work(order)
             await self.withdraw()
             await self.look_back()
@@ -180,6 +181,20 @@ class Flow:
         if len([message for message in listed if message["kind"] == "text"]) != 2:
             raise DemoFailed("The conversation does not hold two messages.")
         self.done("chatted over the socket, read on both sides")
+
+    async def chat_over_a_cut(self, order: dict[str, Any]) -> None:
+        """The client's line breaks while the doer writes; back again, it hears each message once, in order."""
+        self.client.cut()
+        texts = ["The first sketch is done.", "It has a cup in it.", "Green, with a golden rim."]
+        for text in texts:
+            await self.doer.write(order["id"], text)
+        began = time.perf_counter()
+        missed = await self.client.resume()
+        took = (time.perf_counter() - began) * 1000
+        heard = [frame["data"]["text"] for frame in missed if frame["event"] == "CHAT_MESSAGE"]
+        if heard != texts:
+            raise DemoFailed(f"Of {len(texts)} messages written during a cut, the client heard {heard}.")
+        self.done(f"socket cut without a word, resumed in {took:.0f} ms: {len(texts)} missed messages, each once")
 
     async def work(self, order: dict[str, Any]) -> None:
         """The doer submits, the client asks for a change, the doer submits again, the client approves."""

@@ -77,8 +77,8 @@ class Phone:
         self.user, self.refresh_token = answer["user"], answer["refreshToken"]
         self._http.headers["Authorization"] = f"Bearer {answer['token']}"
 
-    async def connect(self) -> None:
-        """Open the socket and say who we are; after a cut, ask for what was missed."""
+    async def connect(self) -> int:
+        """Open the socket and say who we are; after a cut, ask for what was missed. The newest number of the stream."""
         address = urlsplit(self.base_url)
         scheme = "wss" if address.scheme == "https" else "ws"
         self._socket = await connect(f"{scheme}://{address.netloc}/ws", proxy=None)
@@ -91,13 +91,51 @@ class Phone:
             await self._socket.send(json.dumps({"event": "RESUME", "data": {"lastSeq": self._seq}}))
         else:
             self._seq = answer["data"]["seq"]
+        return int(answer["data"]["seq"])
 
-    async def _reconnect(self) -> None:
+    async def _reconnect(self) -> int:
         while True:
             try:
                 return await self.connect()
             except (OSError, WebSocketException):
                 await asyncio.sleep(PAUSE)
+
+    def cut(self) -> None:
+        """End the connection as a tunnel would: without a word to the server."""
+        self._open_socket.transport.abort()
+
+    async def resume(self) -> list[dict[str, Any]]:
+        """Come back after a cut; what the stream brought meanwhile, oldest first.
+
+        :raises DemoFailed: an event was left out, came twice, or came before an older one.
+        """
+        last = self._seq or 0
+        try:
+            async with asyncio.timeout(PATIENCE):
+                newest, frames = await self._catch_up()
+        except TimeoutError as error:
+            raise DemoFailed(f"What was missed did not come within {PATIENCE:.0f} s.") from error
+        missed = [frame for frame in frames if frame.get("seq", newest + 1) <= newest]
+        if (numbers := [frame["seq"] for frame in missed]) != list(range(last + 1, newest + 1)):
+            raise DemoFailed(f"After a cut at {last} of {newest} the stream brought {numbers}.")
+        self._heard += frames
+        self._seq = max([newest, *(frame["seq"] for frame in frames if "seq" in frame)])
+        return missed
+
+    async def _catch_up(self) -> tuple[int, list[dict[str, Any]]]:
+        """The newest number at the return, and each frame as it comes, until nothing of the past can follow."""
+        while True:
+            frames: list[dict[str, Any]] = []
+            newest, ref = await self._reconnect(), str(new_id())
+            try:
+                while newest not in (self._seq, *(frame.get("seq") for frame in frames)):
+                    frames.append(json.loads(await self._open_socket.recv()))
+                await self._open_socket.send(json.dumps({"event": "PING", "data": {}, "ref": ref}))
+                while (frame := json.loads(await self._open_socket.recv())).get("ref") != ref:
+                    frames.append(frame)
+            except WebSocketException:
+                continue
+            return newest, frames
 
     async def send(self, event: str, data: dict[str, Any], ref: str | None = None) -> None:
         """One frame to the server; over a new socket if the old one is gone."""
