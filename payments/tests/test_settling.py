@@ -13,6 +13,7 @@ from payments.providers import gateway as our_gateway
 from payments.providers.gateway import SettlementSighting
 from payments.selectors.checking import check_ledger
 from payments.services.capturing import book_fee
+from payments.services.settling import INDIA
 from payments.tasks import look_for_settlements, read_reports
 from payments.tests.factories import balance, books, captured, make_escrow, make_payment
 from payments.tests.test_gateway import open_order, pay, verify
@@ -99,7 +100,7 @@ def test_a_report_that_does_not_add_up_is_asked_for_again(db: None, gateway: Sta
     run_settlement(gateway)
     look_for_settlements()
     settlement = Settlement.objects.get()
-    lines = our_gateway().report_lines(settlement.settled_at.date(), skip=0)
+    lines = our_gateway().report_lines(settlement.settled_at.astimezone(INDIA).date(), skip=0)
     kept = services.keep_lines(settlement=settlement, lines=lines[:1])
     assert kept.look_at is not None
     assert services.keep_lines(settlement=settlement, lines=lines).look_at is None
