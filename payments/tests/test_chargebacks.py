@@ -21,7 +21,7 @@ from payments.models import Capture, Chargeback, Escrow, GatewayAttempt, Payout,
 from payments.providers.gateway import DisputeSighting, GatewaySaidNo, GatewaySilent
 from payments.runtime import PaymentSettings
 from payments.selectors import check_ledger, compare_with_gateway, wallet_balance_of
-from payments.services.refunds import _begin
+from payments.services.refunds.sending import _begin
 from payments.tasks import find_chargebacks, look_at_chargebacks
 from payments.tests.factories import (
     balance,
@@ -231,7 +231,7 @@ def test_a_refund_that_nobody_heard_is_not_asked_for_after_a_loss(db: None, gate
         services.send_refund(refund_id=refund.pk)
         refund.refresh_from_db()
         assert refund.status == "sent"
-        with mock.patch("payments.services.refunds.ABSENT_AFTER", timedelta(0)):
+        with mock.patch("payments.services.refunds.sending.ABSENT_AFTER", timedelta(0)):
             services.send_refund(refund_id=refund.pk)
     refund.refresh_from_db()
     assert (refund.status, asked.call_count) == ("failed", 0)

@@ -6,7 +6,7 @@ from django.db import DatabaseError, connections
 from accounts.tests.factories import make_doer
 from payments import services
 from payments.models import Capture, Escrow, Payment, PaymentItem, Payout, Refund
-from payments.services.refunds import _begin
+from payments.services.refunds.sending import _begin
 from payments.tests.factories import make_funded_escrow, make_payout
 
 FACTS = (Escrow, Payment, PaymentItem, Capture, Refund, Payout)

@@ -15,7 +15,7 @@ from khidma.tests.races import at_once
 from payments import services
 from payments.models import GatewayAttempt, Refund
 from payments.providers.gateway import GatewaySaidNo, RefundSighting
-from payments.services.refunds import _begin
+from payments.services.refunds.sending import _begin
 from payments.tasks import send_refunds
 from payments.tests.factories import balance, books, gateway_id, make_escrow, make_funded_escrow
 from payments.tests.test_gateway import late_refund, open_order, pay, verify

@@ -14,7 +14,7 @@ from payments.errors import BankAccountNotVerified, NoBankAccount, ReleaseHeld
 from payments.models import Payout, Refund, Transfer
 from payments.providers.gateway import PayoutSighting, RefundSighting
 from payments.selectors import check_ledger, wallet_balance_of
-from payments.services.refunds import _begin
+from payments.services.refunds.sending import _begin
 from payments.tests.factories import balance, books, gateway_id, make_bank_account, make_funded_escrow
 from payments.tests.test_chargebacks import hear as hear_of_dispute
 from sandbox.testing import StandIn

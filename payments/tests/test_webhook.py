@@ -369,7 +369,7 @@ def test_a_refunds_event_that_overtakes_its_answer_finds_it_by_receipt(db: None,
     escrow = make_funded_escrow(100_000)
     services.settle_escrow(reference=escrow.reference, payee_gross=0, reason="cancelled")
     refund = Refund.objects.get()
-    from payments.services.refunds import _begin
+    from payments.services.refunds.sending import _begin
 
     _begin(refund)
     told = {

@@ -96,7 +96,7 @@ PROOF = Proof(
             because="signatures are not looked at",
         ),
         Break(
-            path="payments/services/refunds.py",
+            path="payments/services/refunds/merging.py",
             old='sighting.status == "failed" and refund.status in {*UNDER_WAY, RefundStatus.PROCESSED}:',
             new='sighting.status == "failed" and refund.status in UNDER_WAY:',
             because="a refund cannot come back after it was processed",
