@@ -155,9 +155,7 @@ def _ask(validation: Validation) -> ValidationSighting:
         fund_account_id=fund_account.fund_account_id, amount=PENNY, reference=str(validation.pk)
     )
     attempt = begin_attempt(subject_id=validation.pk, operation=Operation.VALIDATION, key=validation.pk, body=body)
-    sighting = gateway().validate(attempt.body)
-    close_attempt(attempt, gateway_id=sighting.validation_id)
-    return sighting
+    return gateway().validate(attempt.body)
 
 
 def _contact(account: BankAccount) -> dict[str, Any]:
@@ -208,6 +206,8 @@ def record_validation(*, sighting: ValidationSighting) -> Validation | None:
     if validation is None:
         return None
     account, validation = lock(BankAccount, validation.bank_account_id), lock(validation)
+    for attempt in _open_attempts(validation):  # whoever asked may have died before the answer was kept
+        close_attempt(attempt, gateway_id=sighting.validation_id)
     if validation.status != ValidationStatus.CREATED:
         return validation
     validation.gateway_validation_id = sighting.validation_id

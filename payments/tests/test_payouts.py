@@ -160,6 +160,7 @@ def test_a_penny_drop_without_an_answer_is_looked_up_before_it_is_made_again(
     services.send_validation(validation_id=validation.pk)
     assert len(gateway.ledger()["validations"]) == 1
     assert Validation.objects.get().gateway_validation_id
+    assert [attempt.status for attempt in GatewayAttempt.objects.all()] == ["answered"]
 
 
 def test_a_penny_drop_is_not_repeated_while_the_gateways_list_may_lag(db: None, gateway: StandIn) -> None:
