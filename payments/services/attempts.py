@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from khidma.kernel.clock import Now
 from payments.models import GatewayAttempt
@@ -58,7 +58,16 @@ def begin_attempt(*, subject_id: UUID, operation: Operation, key: UUID, body: di
 
 def close_attempt(attempt: GatewayAttempt, *, gateway_id: str) -> None:
     """The gateway has answered: it knows the thing under this id."""
-    GatewayAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.STARTED).update(
+    _close(GatewayAttempt.objects.filter(pk=attempt.pk), gateway_id)
+
+
+def close_open_attempts(*, subject_id: UUID, operation: Operation, gateway_id: str) -> None:
+    """A word from the gateway names the thing: whatever asked for it was heard, also where its caller died since."""
+    _close(GatewayAttempt.objects.filter(subject_id=subject_id, operation=operation), gateway_id)
+
+
+def _close(attempts: QuerySet[GatewayAttempt], gateway_id: str) -> None:
+    attempts.filter(status=AttemptStatus.STARTED).update(
         status=AttemptStatus.ANSWERED, gateway_id=gateway_id, http_status=200, answered_at=Now()
     )
 

@@ -21,7 +21,7 @@ from payments.models.gateway import Operation
 from payments.providers import gateway, require_gateway
 from payments.providers.gateway import FundAccount, GatewaySaidNo, GatewaySilent, ValidationSighting
 from payments.runtime import PaymentSettings
-from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
+from payments.services.attempts import begin_attempt, close_open_attempts, one_at_a_time, refuse_attempt
 from payments.services.limits import opens_at_of
 from payments.services.posting import credit, debit, post
 from payments.services.watching import ABSENT_AFTER, next_look, note_look
@@ -206,8 +206,7 @@ def record_validation(*, sighting: ValidationSighting) -> Validation | None:
     if validation is None:
         return None
     account, validation = lock(BankAccount, validation.bank_account_id), lock(validation)
-    for attempt in _open_attempts(validation):  # whoever asked may have died before the answer was kept
-        close_attempt(attempt, gateway_id=sighting.validation_id)
+    close_open_attempts(subject_id=validation.pk, operation=Operation.VALIDATION, gateway_id=sighting.validation_id)
     if validation.status != ValidationStatus.CREATED:
         return validation
     validation.gateway_validation_id = sighting.validation_id

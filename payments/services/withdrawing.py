@@ -16,7 +16,7 @@ from payments.models import AccountKind, GatewayAttempt, Payout, TransferKind
 from payments.models.gateway import Operation
 from payments.providers import gateway, require_gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, PayoutSighting
-from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, refuse_attempt
+from payments.services.attempts import begin_attempt, close_open_attempts, one_at_a_time, refuse_attempt
 from payments.services.posting import credit, debit, post
 from payments.services.refunds import fail_refund_by_bank, finish_refund_by_bank
 from payments.services.watching import ABSENT_AFTER, next_look, note_look
@@ -67,7 +67,6 @@ def _send(payout: Payout) -> None:
         else:
             _rejected(payout, attempt, error)
     else:
-        close_attempt(attempt, gateway_id=sighting.payout_id)
         record_payout(sighting=sighting)
 
 
@@ -99,7 +98,6 @@ def _body(payout: Payout) -> dict[str, Any]:
 def _look_by_reference(payout: Payout, attempt: GatewayAttempt, refusal: GatewaySaidNo | None = None) -> None:
     sighting = gateway().find_payout(str(payout.pk))
     if sighting is not None:
-        close_attempt(attempt, gateway_id=sighting.payout_id)
         record_payout(sighting=sighting)
     elif payout.sent_at and now() - payout.sent_at > ABSENT_AFTER:
         _rejected(payout, attempt, refusal)
@@ -157,6 +155,7 @@ def _find(sighting: PayoutSighting) -> Payout | None:
 
 def _keep(payout: Payout, sighting: PayoutSighting) -> None:
     """Facts that may come with any sighting, early or late."""
+    close_open_attempts(subject_id=payout.pk, operation=Operation.PAYOUT, gateway_id=sighting.payout_id)
     payout.gateway_payout_id = sighting.payout_id
     payout.utr = sighting.utr or payout.utr
     if payout.status in {QUEUED, PROCESSING}:

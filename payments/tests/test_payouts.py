@@ -446,6 +446,16 @@ def test_a_payout_without_an_answer_is_repeated_with_the_same_key(db: None, gate
     assert GatewayAttempt.objects.get(subject_id=payout.pk).calls == 2
 
 
+def test_an_event_that_overtakes_the_answer_closes_the_attempt(db: None, gateway: StandIn) -> None:
+    payout = verified_payout(make_doer(), gateway)
+    gateway.faults([{"match": "POST /v1/payouts", "times": 1, "fault": "timeout_after_doing"}])
+    with mock.patch("payments.providers.razorpay.session.TIMEOUT", (0.5, 0.5)):
+        services.send_payout(payout_id=payout.pk)
+    assert GatewayAttempt.objects.get(subject_id=payout.pk).status == "started"
+    assert hear(payout, "processed").status == "processed"
+    assert GatewayAttempt.objects.get(subject_id=payout.pk).status == "answered"
+
+
 def test_a_time_out_and_then_a_failure_returns_the_money_once(db: None, gateway: StandIn) -> None:
     user = make_doer()
     payout = verified_payout(user, gateway)
