@@ -14,6 +14,7 @@ from deploy.local import pytest_worker
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from khidma.delivery.tests.standin import Providers
     from khidma.tests.client import JsonClient
     from sandbox.testing import StandIn
 
@@ -52,12 +53,14 @@ def valkey_connection() -> Iterator["redis.Redis"]:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered(valkey_connection: "redis.Redis") -> None:
-    """Every test starts with an empty Valkey, no settings read before, and a gateway that was never silent."""
+    """Every test starts with an empty Valkey, no settings read before, and nobody outside who was ever silent."""
+    from khidma.delivery.deliver import forget_failures
     from khidma.kernel.runtime import forget_cached
     from payments.providers.breaker import breaker
 
     valkey_connection.flushdb()
     forget_cached()
+    forget_failures()
     breaker.reset()
 
 
@@ -135,3 +138,29 @@ def gateway(stand_in: "StandIn", settings: LazySettings) -> "StandIn":
     stand_in.reset()
     settings.RAZORPAY_BASE_URL = stand_in.url
     return stand_in
+
+
+@pytest.fixture(scope="session")
+def running_providers() -> "Iterator[Providers]":
+    """This worker's stand-in for whoever carries SMS, push and e-mail."""
+    from khidma.delivery.tests.standin import Providers
+
+    with Providers() as running:
+        yield running
+
+
+@pytest.fixture
+def providers(
+    running_providers: "Providers", settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> "Iterator[Providers]":
+    """Every channel by its real adapter: MSG91 first, then Twilio; FCM; anymail's Postmark. A silence takes 0.3 s."""
+    import httpx
+
+    from khidma.delivery.providers import calling
+
+    running_providers.reset()
+    for name, value in running_providers.settings().items():
+        setattr(settings, name, value)
+    with httpx.Client(timeout=0.3, trust_env=False) as client:
+        monkeypatch.setattr(calling, "_client", lambda: client)
+        yield running_providers

@@ -74,6 +74,29 @@ BANK_STATEMENT_URL = (
 )
 RAZORPAYX_ACCOUNT_NUMBER = secret("RAZORPAYX_ACCOUNT_NUMBER")
 
+# Who carries messages out (khidma/delivery/README.md); `page` keeps them for /dev/outbox instead.
+SMS_PROVIDERS = env.list("KHIDMA_SMS_PROVIDERS", default=[] if PRODUCTION else ["page"])
+PUSH_PROVIDER = env.str("KHIDMA_PUSH_PROVIDER", default="" if PRODUCTION else "page")
+EMAIL_PROVIDER = env.str("KHIDMA_EMAIL_PROVIDER", default="" if PRODUCTION else "page")
+MSG91_AUTH_KEY = env.str("MSG91_AUTH_KEY", default="")
+MSG91_TEMPLATES: dict[str, str] = env.json("MSG91_TEMPLATES", default={})  # {"login_code.en": "64…", …}
+MSG91_BASE_URL = env.str("MSG91_BASE_URL", default="https://control.msg91.com")
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_SENDER = env.str("TWILIO_SENDER", default="")  # a number, a sender id, or a messaging service (MG…)
+TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://api.twilio.com")
+FCM_CREDENTIALS: dict[str, str] = env.json("FCM_CREDENTIALS", default={})  # the service account's key file
+FCM_BASE_URL = env.str("FCM_BASE_URL", default="https://fcm.googleapis.com")
+EMAIL_BACKEND = env.str("KHIDMA_EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = env.str("KHIDMA_EMAIL_HOST", default="")
+EMAIL_PORT = env.int("KHIDMA_EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("KHIDMA_EMAIL_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("KHIDMA_EMAIL_PASSWORD", default="")
+EMAIL_USE_TLS = True
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("KHIDMA_EMAIL_FROM", default="" if PRODUCTION else "Khidma <no-reply@khidma.test>")
+ANYMAIL: dict[str, Any] = {**env.json("KHIDMA_ANYMAIL", default={}), "REQUESTS_TIMEOUT": (3, 10)}
+
 INSTALLED_APPS = [
     "unfold",
     "django.contrib.admin",
@@ -89,6 +112,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "pgtrigger",
     "channels",
+    "anymail",
     "khidma.kernel",
     "khidma.http",
     "khidma.realtime",
@@ -262,6 +286,35 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
 
+def delivery_faults() -> list[str]:
+    """What keeps SMS, push and e-mail from going out in production."""
+    needed: dict[str, dict[str, Any]] = {
+        "msg91": {"MSG91_AUTH_KEY": MSG91_AUTH_KEY, "MSG91_TEMPLATES": MSG91_TEMPLATES.get("login_code.en")},
+        "twilio": {
+            "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
+            "TWILIO_SENDER": TWILIO_SENDER,
+        },
+    }
+    faults = [] if SMS_PROVIDERS else ["KHIDMA_SMS_PROVIDERS is not set."]
+    faults += [f"KHIDMA_SMS_PROVIDERS knows no {name!r}." for name in SMS_PROVIDERS if name not in needed]
+    chosen = [needed[name] for name in SMS_PROVIDERS if name in needed]
+    chosen.append({"KHIDMA_EMAIL_FROM": DEFAULT_FROM_EMAIL})
+    if PUSH_PROVIDER != "fcm":
+        faults.append("KHIDMA_PUSH_PROVIDER must be fcm.")
+    elif not {"project_id", "private_key_id", "private_key", "client_email", "token_uri"} <= set(FCM_CREDENTIALS):
+        faults.append("FCM_CREDENTIALS is not the key of a service account.")
+    if EMAIL_PROVIDER != "mail":
+        faults.append("KHIDMA_EMAIL_PROVIDER must be mail.")
+    if EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        chosen.append({"KHIDMA_EMAIL_HOST": EMAIL_HOST})
+    elif not EMAIL_BACKEND.startswith("anymail.backends.") or EMAIL_BACKEND.startswith("anymail.backends.test."):
+        faults.append("KHIDMA_EMAIL_BACKEND is neither SMTP nor one of anymail's.")
+    addresses = {"MSG91_BASE_URL": MSG91_BASE_URL, "TWILIO_BASE_URL": TWILIO_BASE_URL, "FCM_BASE_URL": FCM_BASE_URL}
+    faults += [f"{name} is not encrypted." for name, url in addresses.items() if not url.startswith("https://")]
+    return faults + [f"{name} is not set." for needs in chosen for name, value in needs.items() if not value]
+
+
 def production_faults() -> list[str]:
     """What keeps this configuration from running in production, one sentence each."""
     secrets = [
@@ -299,7 +352,7 @@ def production_faults() -> list[str]:
         }.items()
         if not value
     ]
-    return faults
+    return faults + delivery_faults()
 
 
 if PRODUCTION and (_faults := production_faults()):

@@ -31,7 +31,8 @@ def send_phone_codes(*, user: User, phone: str) -> int:
     body = _("%(code)s is your Khidma code to change your phone number. Never share it.")
     try:
         for row, code in codes:
-            send_sms(to=row.target, body=body % {"code": code}, key=f"code:{row.pk}")
+            values = {"code": code}
+            send_sms(to=row.target, body=body % values, key=f"code:{row.pk}", template="phone_code", values=values)
     except Exception:
         for row, _code in codes:
             withdraw_code(row=row)

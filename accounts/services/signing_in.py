@@ -33,9 +33,9 @@ def send_sign_in_code(*, phone: str) -> int:
     """
     row, code = issue_code(purpose=CodePurpose.SIGN_IN, target=phone)
     body = _("%(code)s is your Khidma login code. It is good for %(minutes)d minutes. Never share it.")
-    body = body % {"code": code, "minutes": AccountSettings.load().code_seconds // 60}
+    values = {"code": code, "minutes": AccountSettings.load().code_seconds // 60}
     try:
-        send_sms(to=phone, body=body, key=f"code:{row.pk}")
+        send_sms(to=phone, body=body % values, key=f"code:{row.pk}", template="login_code", values=values)
     except Exception:
         withdraw_code(row=row)
         raise

@@ -20,6 +20,18 @@ GOOD = {
     "RAZORPAY_KEY_SECRET": "r" * 24,
     "RAZORPAY_WEBHOOK_SECRET": "w" * 24,
     "RAZORPAYX_ACCOUNT_NUMBER": "7878780080316316",
+    "KHIDMA_SMS_PROVIDERS": "msg91,twilio",
+    "KHIDMA_PUSH_PROVIDER": "fcm",
+    "KHIDMA_EMAIL_PROVIDER": "mail",
+    "KHIDMA_EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend",
+    "KHIDMA_EMAIL_FROM": "no-reply@khidma.example",
+    "MSG91_AUTH_KEY": "m" * 24,
+    "MSG91_TEMPLATES": '{"login_code.en": "64f0c0ffee"}',
+    "TWILIO_ACCOUNT_SID": "AC123",
+    "TWILIO_AUTH_TOKEN": "t" * 32,
+    "TWILIO_SENDER": "MG123",
+    "FCM_CREDENTIALS": '{"project_id": "k", "private_key_id": "1", "private_key": "p", "client_email": "e", '
+    '"token_uri": "https://oauth2.googleapis.com/token"}',
 }
 
 
@@ -55,6 +67,19 @@ def test_a_whole_configuration_starts() -> None:
         ("DATABASE_URL", ""),
         ("REDIS_URL", ""),
         ("KHIDMA_ALLOWED_HOSTS", ""),
+        ("KHIDMA_SMS_PROVIDERS", ""),
+        ("KHIDMA_SMS_PROVIDERS", "msg91,page"),
+        ("KHIDMA_PUSH_PROVIDER", "page"),
+        ("KHIDMA_EMAIL_PROVIDER", "page"),
+        ("KHIDMA_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend"),
+        ("KHIDMA_EMAIL_FROM", ""),
+        ("MSG91_AUTH_KEY", ""),
+        ("MSG91_TEMPLATES", "{}"),
+        ("TWILIO_ACCOUNT_SID", ""),
+        ("TWILIO_AUTH_TOKEN", ""),
+        ("TWILIO_SENDER", ""),
+        ("TWILIO_BASE_URL", "http://127.0.0.1:9"),
+        ("FCM_CREDENTIALS", "{}"),
     ],
 )
 def test_a_weak_spot_stops_it_by_name(variable: str, value: str) -> None:

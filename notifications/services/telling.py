@@ -44,7 +44,8 @@ def send_out(*, notification_id: UUID, channels: Iterable[str]) -> None:
     notification = Notification.objects.select_related("user").get(pk=notification_id)
     user, key = notification.user, str(notification.id)
     if "sms" in channels and user.phone:
-        deliver.send_sms(to=user.phone, body=f"{notification.title}. {notification.body}", key=key)
+        body = f"{notification.title}. {notification.body}"
+        deliver.send_sms(to=user.phone, body=body, key=key, template=notification.kind, values={})
     if "email" in channels and user.email:
         deliver.send_email(to=user.email, subject=notification.title, body=notification.body, key=key)
     if "push" in channels:

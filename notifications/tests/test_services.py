@@ -97,7 +97,7 @@ def test_nothing_is_sent_inside_a_transaction() -> None:
 
 def test_without_a_provider_the_message_waits_in_the_outbox(settings: LazySettings) -> None:
     notification = make_notification(make_doer(), channels=["sms"])
-    settings.KHIDMA_ENV = "production"
+    settings.SMS_PROVIDERS = []
     deliver_due()
     delivery = OutboxDelivery.objects.get(event__name="notifications.PersonTold")
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.PENDING, 1)

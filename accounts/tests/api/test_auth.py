@@ -14,6 +14,7 @@ from accounts.tests.factories import PASSWORD, bearer, make_client, make_doer, m
 from accounts.tokens import refresh_token_hash
 from accounts.totp import STEP_SECONDS, code_at
 from khidma.delivery.models import OutboxMessage
+from khidma.delivery.tests.standin import Providers
 from khidma.http.runtime import SecuritySettings
 from khidma.kernel.clock import Now, now
 from khidma.kernel.runtime import change
@@ -144,11 +145,11 @@ def test_a_code_that_could_not_be_sent_uses_no_limit_up_and_opens_nothing(
     api: Api, limits_on: None, settings: LazySettings
 ) -> None:
     phone = next_phone()
-    settings.KHIDMA_ENV = "production"  # where no provider is set, nothing can be sent
+    settings.SMS_PROVIDERS = []
     assert error_of(api().post("/api/auth/send-otp", {"phone": phone})) == (503, "service_unavailable")
     assert not OneTimeCode.objects.filter(target=phone, ended_at__isnull=True).exists()
 
-    settings.KHIDMA_ENV = "test"
+    settings.SMS_PROVIDERS = ["page"]
     answer = api().post("/api/auth/send-otp", {"phone": phone})
 
     assert (answer.status_code, answer.headers["RateLimit-Remaining"]) == (200, "4")
@@ -320,3 +321,29 @@ def test_the_e_mail_is_confirmed_over_http(api: Api) -> None:
     answer = caller.post("/api/auth/verify-email", {"code": sent_code(user.email)})
     assert answer.json()["data"]["emailVerified"] is True
     assert error_of(caller.post("/api/auth/send-email-code")) == (409, "email_not_pending")
+
+
+def test_a_code_goes_by_the_second_provider_where_the_first_hangs(api: Api, providers: Providers) -> None:
+    phone = next_phone()
+    providers.fail("msg91", "hang")
+    assert api().post("/api/auth/send-otp", {"phone": phone}).status_code == 200
+    sms = providers.taken["twilio"][0]
+    code = re.search(r"\b\d{6}\b", sms["Body"])
+    assert (sms["To"], code is not None) == (phone, True)
+    assert code is not None
+    assert api().post("/api/auth/verify-otp", {"phone": phone, "otp": code[0]}).status_code == 200
+
+
+def test_where_no_provider_takes_a_code_it_is_503_and_no_limit_is_used_up(
+    api: Api, limits_on: None, providers: Providers
+) -> None:
+    phone = next_phone()
+    for _ in range(6):  # one more than a phone may ask for in ten minutes, with no pause between
+        providers.fail("msg91", "500")
+        providers.fail("twilio", "503")
+        refused = api().post("/api/auth/send-otp", {"phone": phone})
+        assert error_of(refused) == (503, "service_unavailable")
+        assert refused.headers["Retry-After"] == "17"
+    assert not OneTimeCode.objects.filter(target=phone, ended_at__isnull=True).exists()
+    taken = api().post("/api/auth/send-otp", {"phone": phone})
+    assert (taken.status_code, taken.headers["RateLimit-Remaining"]) == (200, "4")

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 def test_the_outbox_can_be_listed_searched_and_opened_but_not_changed() -> None:
     admin = Client()
     admin.force_login(User.objects.create_superuser(email="root@khidma.test", password="a long password"))
-    deliver.send_sms(to="+919876543210", body="Hello", key="one")
+    deliver.send_sms(to="+919876543210", body="Hello", key="one", template="hello", values={})
     message, before = OutboxMessage.objects.get(), list(OutboxMessage.objects.values())
     address = "/admin/delivery/outboxmessage/"
     assert admin.get(address).status_code == 200
