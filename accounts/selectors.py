@@ -1,10 +1,12 @@
 """Reads of accounts: what an actor may see of users, sessions and blocks."""
 
+from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.models import Session, User
+from accounts.models import Block, Session, User
 from khidma.kernel.clock import Now
 from khidma.kernel.errors import NotFound
 
@@ -45,3 +47,8 @@ def is_blocked_between(first_id: UUID, second_id: UUID) -> bool:
     from_first = User.objects.filter(pk=first_id, blocks_made__blocked=second_id)
     from_second = User.objects.filter(pk=second_id, blocks_made__blocked=first_id)
     return from_first.exists() or from_second.exists()
+
+
+def is_blocked_among(user_ids: Collection[UUID] | QuerySet[Any, Any]) -> bool:
+    """Whether any of these users has blocked another of them; ids, or a query for them."""
+    return Block.objects.filter(blocker__in=user_ids, blocked__in=user_ids).exists()

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from khidma.kernel.admin import OperatorAdmin
-from messaging.models import Conversation, Message, Participant, ReadMark
+from messaging.models import Conversation, Message, Original, Participant, ReadMark
 
 
 @admin.register(Conversation)
@@ -25,11 +25,21 @@ class ParticipantAdmin(OperatorAdmin):
 
 @admin.register(Message)
 class MessageAdmin(OperatorAdmin):
-    list_display = ("conversation_id", "sequence", "kind", "sender", "created_at")
-    list_filter = ("kind", "created_at")
+    list_display = ("conversation_id", "sequence", "kind", "sender", "is_flagged", "created_at")
+    list_filter = ("kind", "is_flagged", "created_at")
     list_select_related = ("sender",)
     search_fields = ("id", "conversation__id", "sender__id")
     ordering = ("-created_at",)
+    exclude = ("text",)
+
+
+@admin.register(Original)
+class OriginalAdmin(OperatorAdmin):
+    list_display = ("message_id", "created_at")
+    list_filter = ("created_at",)
+    search_fields = ("message__id", "message__conversation__id")
+    ordering = ("-created_at",)
+    exclude = ("text",)
 
 
 @admin.register(ReadMark)

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Length
+from django.db.models.functions import Length, Upper
 from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +14,8 @@ from khidma.kernel.clock import Now
 from khidma.kernel.models import Record
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from accounts.models import User
 
 LONGEST_TEXT = 4_000
@@ -35,6 +38,14 @@ class MessageKind(models.TextChoices):
     VIDEO = "video", _("video")
     DOCUMENT = "document", _("document")
     SYSTEM = "system", _("system")
+
+
+class Desk(models.TextChoices):
+    """Which way a message goes in a chat with support; elsewhere it goes no such way."""
+
+    NONE = "", _("between users")
+    ASKED = "asked", _("from a user to support")
+    ANSWERED = "answered", _("from support to a user")
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -114,7 +125,11 @@ class Participant(Record):
 
 
 class Message(Record):
-    """One thing said, numbered within its conversation without gaps. The text is stored as written, never as HTML."""
+    """One thing said, numbered within its conversation without gaps. The text is stored as written, never as HTML.
+
+    `is_flagged`: it held contact details, which are masked in `text`; `Original` keeps what was written. `desk` tells
+    questions to support from its answers, whose sender is an operator and stays unnamed to users.
+    """
 
     conversation = models.ForeignKey(
         Conversation, models.PROTECT, related_name="messages", verbose_name=_("conversation"), db_index=False
@@ -126,6 +141,8 @@ class Message(Record):
     kind = models.CharField(_("kind"), max_length=10, choices=MessageKind, default=MessageKind.TEXT)
     text = models.TextField(_("text"), blank=True)
     client_message_id = models.CharField(_("sender's own id"), max_length=100, blank=True, default="")
+    is_flagged = models.BooleanField(_("held contact details"), default=False)
+    desk = models.CharField(_("to or from support"), max_length=8, choices=Desk, blank=True, default=Desk.NONE)
 
     class Meta:
         verbose_name = _("message")
@@ -150,10 +167,34 @@ class Message(Record):
                 condition=~Q(kind__in=[MessageKind.TEXT, MessageKind.SYSTEM]) | ~Q(text=""),
                 name="messaging_message_says_something",
             ),
+            models.CheckConstraint(condition=Q(desk__in=Desk.values), name="messaging_message_desk_is_known"),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], condition=~Q(desk=Desk.NONE), name="messaging_desk_newest"),
+            GinIndex(OpClass(Upper("text"), name="gin_trgm_ops"), name="messaging_message_words"),
         ]
 
     def __str__(self) -> str:
         return f"{self.sequence} of {self.conversation_id}"
+
+    @property
+    def shown_sender_id(self) -> "UUID | None":
+        """Who said it, as users see it: nobody for the system and for support."""
+        return None if self.desk == Desk.ANSWERED else self.sender_id
+
+
+class Original(Record):
+    """A message as it was written, where contact details were masked. Operators alone see it, each look on record."""
+
+    message = models.OneToOneField(Message, models.CASCADE, related_name="original", verbose_name=_("message"))
+    text = models.TextField(_("text as written"))
+
+    class Meta:
+        verbose_name = _("original of a masked message")
+        verbose_name_plural = _("originals of masked messages")
+
+    def __str__(self) -> str:
+        return f"original of {self.message_id}"
 
 
 class ReadMark(Record):

@@ -54,3 +54,27 @@ class Contest(Stateful, Record):
 
     def __str__(self) -> str:
         return f"{self.cancellation_id} {self.status}"
+
+
+class LapseKind(models.TextChoices):
+    """What a user did that speaks against them, found without anybody's report."""
+
+    CONTACT_DETAILS = "contact_details", _("contact details before the payment")
+
+
+class Lapse(Record):
+    """One thing that speaks against a user, once per message; `points` is what it took off the trust score at most."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="lapses")
+    kind = models.CharField(max_length=20, choices=LapseKind)
+    message_id = models.UUIDField(unique=True)
+    points = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name = _("lapse")
+        verbose_name_plural = _("lapses")
+        constraints = [models.CheckConstraint(condition=Q(kind__in=LapseKind.values), name="trust_lapse_is_known")]
+        indexes = [models.Index(fields=["user", "-created_at"], name="trust_lapses_of")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.user_id}"

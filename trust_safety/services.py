@@ -8,6 +8,7 @@ import structlog
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services import lower_trust_score
 from khidma.kernel.clock import Now, now
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock, record_change
@@ -16,7 +17,7 @@ from orders.errors import CancellationNotContestable
 from orders.models import Cancellation, Order
 from trust_safety.errors import ContestAlreadyDecided, ContestOfOneself
 from trust_safety.events import ContestDecided, ContestOpened, ContestOverdue
-from trust_safety.models import Contest
+from trust_safety.models import Contest, Lapse, LapseKind
 from trust_safety.runtime import TrustSettings
 from trust_safety.selectors import cancellation_of
 from trust_safety.states import ContestStatus
@@ -101,3 +102,15 @@ def _facts(contest: Contest) -> dict[str, Any]:
         "doer_id": order.doer_id,
         "title": order.gig.title,
     }
+
+
+@transaction.atomic
+def count_lapse(*, user_id: UUID, kind: LapseKind, message_id: UUID) -> bool:
+    """Write down what speaks against a user and take its points off the trust score. False: counted before."""
+    points = TrustSettings.load().contact_details_points
+    lapse, is_new = Lapse.objects.get_or_create(
+        message_id=message_id, defaults={"user_id": user_id, "kind": kind, "points": points}
+    )
+    if is_new:
+        lower_trust_score(user_id=user_id, points=lapse.points)
+    return is_new

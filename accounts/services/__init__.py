@@ -14,6 +14,7 @@ from accounts.services.operators import (
 from accounts.services.profiles import (
     hold_doer_profile,
     is_profile_complete,
+    lower_trust_score,
     missing_fields,
     record_completed_gig,
     record_completion_rate,
@@ -46,6 +47,7 @@ __all__ = [
     "is_profile_complete",
     "log_in_operator",
     "log_out",
+    "lower_trust_score",
     "missing_fields",
     "record_completed_gig",
     "record_completion_rate",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 
 from accounts.errors import AccountSuspended, EmailTaken, ProfileIncomplete, RoleRequired
 from accounts.events import ProfileCompleted, RolesChanged
@@ -140,3 +141,8 @@ def record_completion_rate(*, user_id: UUID, rate: float | None) -> None:
 def record_rating(*, user_id: UUID, rating: float, rating_count: int) -> None:
     """The mean of a user's ratings (0–5) and how many there are, as whoever keeps the reviews worked them out."""
     User.objects.filter(pk=user_id).update(rating=round(rating, 2), rating_count=rating_count)
+
+
+def lower_trust_score(*, user_id: UUID, points: int) -> None:
+    """Take points off a user's trust score, never below 0, for whoever keeps count of what they did."""
+    User.objects.filter(pk=user_id).update(trust_score=Greatest(F("trust_score") - points, 0))

@@ -20,6 +20,7 @@ OURS = (
     "payments",
     "orders",
     "messaging",
+    "trust_safety",
     "notifications",
 )
 MODELS = [model for label in OURS for model in apps.get_app_config(label).get_models()]

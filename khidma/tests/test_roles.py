@@ -43,6 +43,7 @@ HIDDEN = {
     "django_session.session_key",
     "http_idempotencyrecord.answer",
     "http_idempotencyrecord.fingerprint",
+    "messaging_original.text",
     "notifications_pushtoken.token",
     "orders_order.start_code",
     "payments_bankaccount.number_index",

@@ -6,8 +6,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.serializers import PublicUserSerializer
-from khidma.http.fields import Choice, Id, Integer, ListOf, Moment, Text, milliseconds
+from khidma.http.fields import Choice, Flag, Id, Integer, ListOf, Moment, Text, milliseconds
 from khidma.http.serializers import ModelSerializer, Query, Serializer
+from messaging.masking import MASKED_WARNING
 from messaging.models import LONGEST_TEXT, Conversation, Message, MessageKind
 
 MOST_ATTACHMENTS = 10
@@ -21,15 +22,20 @@ class ReaderSerializer(Serializer):
 
 
 class MessageSerializer(ModelSerializer):
-    """One message; the numbers of a conversation have no gaps."""
+    """One message; the numbers of a conversation have no gaps.
+
+    The system and support have no `senderId`. `flagged`: contact details were masked; `warning` is for the sender only.
+    """
 
     conversation_id = Id()
     order_id = serializers.SerializerMethodField()
-    sender_id = Id(allow_null=True)
+    sender_id = Id(source="shown_sender_id", allow_null=True)
     kind = Choice(choices=MessageKind.choices)
     attachments = serializers.SerializerMethodField()
     client_message_id = serializers.SerializerMethodField()
     read_by = serializers.SerializerMethodField()
+    flagged = Flag(source="is_flagged")
+    warning = serializers.SerializerMethodField()
 
     class Meta:
         model = Message
@@ -44,6 +50,8 @@ class MessageSerializer(ModelSerializer):
             "attachments",
             "client_message_id",
             "read_by",
+            "flagged",
+            "warning",
             "created_at",
         )
 
@@ -57,6 +65,11 @@ class MessageSerializer(ModelSerializer):
 
     def get_client_message_id(self, message: Message) -> str | None:
         return message.client_message_id or None
+
+    def get_warning(self, message: Message) -> str | None:
+        request = self.context.get("request")
+        is_sender = request is not None and message.sender_id == request.user.pk
+        return str(MASKED_WARNING) if message.is_flagged and is_sender else None
 
     @extend_schema_field(ReaderSerializer(many=True))
     def get_read_by(self, message: Message) -> list[dict[str, Any]]:

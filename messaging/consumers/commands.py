@@ -59,12 +59,12 @@ def find_chat(user: User, name: dict[str, UUID]) -> Conversation:
 
 
 def say(user: User, body: dict[str, Any], message_id: UUID) -> Said:
-    """Store a message. :raises TooMany, NotFound, AccountSuspended, Invalid:"""
+    """Store a message. :raises TooMany, NotFound, AccountSuspended, BlockedBetween, Invalid:"""
     hit("chat", str(user.pk), amount=MESSAGES, seconds=MESSAGES_SECONDS, fail_closed=False)
     conversation = find_chat(user, body.pop("name"))
     _require_active(user, conversation)
     message = services.send_message(conversation=conversation, sender=user, message_id=message_id, **body)
-    return Said(message_data(message, conversation), is_new=message.pk == message_id)
+    return Said(message_data(message, conversation, user.pk), is_new=message.pk == message_id)
 
 
 def read(user: User, message_id: UUID) -> Said:
@@ -76,9 +76,10 @@ def read(user: User, message_id: UUID) -> Said:
 
 
 def type_in(user: User, name: dict[str, UUID]) -> Typing:
-    """Somebody types, or stops. :raises NotFound, AccountSuspended:"""
+    """Somebody types, or stops. :raises NotFound, AccountSuspended, BlockedBetween:"""
     conversation = find_chat(user, name)
     _require_active(user, conversation)
+    services.require_may_write(conversation=conversation, sender=user)
     others = [party for party in selectors.participant_ids(conversation.pk) if party != user.pk]
     return Typing(conversation.pk, {**chat_name(conversation), "userId": str(user.pk)}, tuple(others))
 

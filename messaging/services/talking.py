@@ -12,8 +12,9 @@ from khidma.http.text import clean
 from khidma.kernel.errors import Invalid
 from khidma.kernel.ids import new_id
 from khidma.kernel.states import lock
-from messaging.models import LONGEST_TEXT, Conversation, Message, MessageKind, Participant
+from messaging.models import LONGEST_TEXT, Conversation, ConversationKind, Desk, Message, MessageKind, Participant
 from messaging.services.announcing import announce_message
+from messaging.services.guarding import keep_original, mask_before_funding, require_may_write
 
 
 @transaction.atomic
@@ -30,27 +31,35 @@ def send_message(
 
     The caller has found the conversation for the sender. `message_id` is the id that a new message shall have.
     :raises Invalid: nothing is said, the text is too long, or files come with it.
+    :raises BlockedBetween: one of the two has blocked the other.
     """
     text = checked_text(text, attachments)
     conversation = lock(conversation)
     earlier = _said_before(conversation, sender, client_message_id)
     if earlier is not None:
         return earlier
+    require_may_write(conversation=conversation, sender=sender)
+    masked = mask_before_funding(conversation, text)
     message = Message(
         id=message_id or new_id(),
         conversation=conversation,
         sender=sender,
-        text=text,
+        text=masked.text,
         client_message_id=client_message_id,
+        is_flagged=bool(masked.kinds),
+        desk=Desk.ASKED if conversation.kind == ConversationKind.SUPPORT else Desk.NONE,
     )
-    return _store(conversation, message)
+    store(conversation, message)
+    if masked.kinds:
+        keep_original(message=message, sender=sender, text=text, kinds=masked.kinds)
+    return message
 
 
 @transaction.atomic
 def post_system_message(*, conversation: Conversation, text: str) -> Message:
     """Say something in nobody's name, such as that the order changed."""
     conversation = lock(conversation)
-    return _store(conversation, Message(conversation=conversation, kind=MessageKind.SYSTEM, text=text))
+    return store(conversation, Message(conversation=conversation, kind=MessageKind.SYSTEM, text=text))
 
 
 def checked_text(text: str, attachments: Sequence[UUID]) -> str:
@@ -72,8 +81,11 @@ def _said_before(conversation: Conversation, sender: User, client_message_id: st
     return said.select_related("conversation").first()
 
 
-def _store(conversation: Conversation, message: Message) -> Message:
-    """Give the message the next number, count it as unread for the others, and tell everybody."""
+def store(conversation: Conversation, message: Message) -> Message:
+    """Give the message the next number, count it as unread for the others, and tell everybody.
+
+    The caller holds the conversation's lock.
+    """
     conversation.last_sequence += 1
     message.sequence = conversation.last_sequence
     message.save(force_insert=True)

@@ -166,6 +166,8 @@ def test_sending_answers_201_with_the_whole_message_and_only_once_per_id(api: Ap
         "attachments": [],
         "clientMessageId": "m-1",
         "readBy": [],
+        "flagged": False,
+        "warning": None,
     }
     assert Message.objects.count() == 3
 
