@@ -1,6 +1,6 @@
 """Writing to users' streams and reading from them: the table is the truth, the doorbell only wakes the listeners."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -18,17 +18,7 @@ from khidma.realtime.models import StreamEvent, StreamPosition
 KEPT_FOR = timedelta(days=7)
 KEPT_EVENTS = 1_000
 
-_PUSH = """
-WITH place AS (
-    INSERT INTO realtime_streamposition AS position (user_id, last_seq, trimmed_to)
-    SELECT id, 1, 0 FROM unnest(%(users)s::uuid[]) AS id ORDER BY id
-    ON CONFLICT (user_id) DO UPDATE SET last_seq = position.last_seq + 1
-    RETURNING user_id, last_seq
-)
-INSERT INTO realtime_streamevent (user_id, seq, event, data)
-SELECT user_id, last_seq, %(event)s, %(data)s::jsonb FROM place
-RETURNING user_id, seq
-"""
+_PUSH = "SELECT user_id, seq FROM realtime_push(%s::uuid[], %s, %s::jsonb, %s::jsonb)"
 
 
 @dataclass(frozen=True)
@@ -43,26 +33,54 @@ class Position:
         return self.trimmed_to <= after <= self.last_seq
 
 
-def push(*, user_ids: Iterable[UUID], event: str, data: dict[str, Any]) -> dict[UUID, int]:
+def push(
+    *, user_ids: Iterable[UUID], event: str, data: dict[str, Any], own: Mapping[UUID, dict[str, Any]] | None = None
+) -> dict[UUID, int]:
     """Write one event to the stream of each user, in the caller's transaction, and ring after commit.
 
     The positions are locked in the order of the ids and stay locked until the transaction ends: push last, and once for
     all who hear the same. Two pushes in one transaction may deadlock with the same two in the other order.
-    `data` goes over the wire as it is (camelCase). Returns the number that each user's event got.
+    `data` goes over the wire as it is (camelCase); `own` is what one of the users alone is told besides.
+    Returns the number that each user's event got.
     """
     users = sorted(set(user_ids))
     if not users:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_PUSH, {"users": users, "event": event, "data": orjson.dumps(data).decode()})
+        cursor.execute(_PUSH, [users, event, orjson.dumps(data).decode(), as_own(own)])
         numbers: dict[UUID, int] = dict(cursor.fetchall())
-    transaction.on_commit(partial(ring, event=event, data=data, numbers=numbers), robust=True)
+    ring_after_commit(event=event, data=data, numbers=numbers, own=own)
     return numbers
 
 
-def ring(*, event: str, data: dict[str, Any], numbers: dict[UUID, int]) -> None:
+def as_own(own: Mapping[UUID, dict[str, Any]] | None) -> str:
+    """What single users are told besides, as `realtime_push` takes it."""
+    return orjson.dumps({str(user_id): more for user_id, more in own.items()}).decode() if own else "{}"
+
+
+def ring_after_commit(
+    *,
+    event: str,
+    data: dict[str, Any],
+    numbers: dict[UUID, int],
+    own: Mapping[UUID, dict[str, Any]] | None = None,
+) -> None:
+    """Tell every process, once this transaction is committed, of events that `realtime_push` has put into the table."""
+    transaction.on_commit(partial(ring, event=event, data=data, numbers=numbers, own=own or {}), robust=True)
+
+
+def ring(
+    *, event: str, data: dict[str, Any], numbers: dict[UUID, int], own: Mapping[UUID, dict[str, Any]] | None = None
+) -> None:
     """Tell every process that these events are in the table; a failure is logged and made up for by the listeners."""
-    doorbell.publish(doorbell.Ring(event=event, data=data, numbers=numbers))
+    own = own or {}
+    rest = {user_id: seq for user_id, seq in numbers.items() if user_id not in own}
+    alone = [
+        doorbell.Ring(event=event, data=data | more, numbers={user_id: numbers[user_id]})
+        for user_id, more in own.items()
+        if user_id in numbers
+    ]
+    doorbell.publish(*([doorbell.Ring(event=event, data=data, numbers=rest)] if rest else []), *alone)
 
 
 def position_of(user_id: UUID) -> Position:

@@ -1,6 +1,6 @@
 """What a client's frames do: blocking work in a short transaction, which finds out anew each time what its user may."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -27,10 +27,10 @@ class Admission:
 
 @dataclass(frozen=True)
 class Said:
-    """What came of a frame: the data of its acknowledgement, and whether the stream brings it anyway."""
+    """What came of a frame: whether it is news, which the stream brings; else the data of its acknowledgement."""
 
-    data: dict[str, Any]
     is_new: bool
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def say(user: User, body: dict[str, Any], message_id: UUID) -> Said:
     conversation = find_chat(user, body.pop("name"))
     _require_active(user, conversation)
     message = services.send_message(conversation=conversation, sender=user, message_id=message_id, **body)
-    return Said(message_data(message, conversation, user.pk), is_new=message.pk == message_id)
+    is_new = message.pk == message_id
+    return Said(is_new, {} if is_new else message_data(message, conversation, user.pk))
 
 
 def read(user: User, message_id: UUID) -> Said:
@@ -72,7 +73,7 @@ def read(user: User, message_id: UUID) -> Said:
     message = selectors.get_message_for(user, message_id)
     _require_active(user, message.conversation)
     reading = services.mark_read(conversation=message.conversation, reader=user, message=message)
-    return Said(read_data(message.conversation, message, user.pk, reading.at), is_new=reading.is_new)
+    return Said(reading.is_new, read_data(message.conversation, message, user.pk, reading.at))
 
 
 def type_in(user: User, name: dict[str, UUID]) -> Typing:

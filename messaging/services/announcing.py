@@ -12,25 +12,32 @@ from messaging.models import Conversation, Message
 
 
 def message_data(message: Message, conversation: Conversation, reader_id: UUID | None = None) -> dict[str, Any]:
-    """The data of `CHAT_MESSAGE`; a warning is for the sender as the reader only."""
+    """The data of `CHAT_MESSAGE`; of a message that is not stored yet, without what only the database knows.
+
+    What the sender alone is told (see `own_data`) stands in it if that is the reader.
+    """
     data: dict[str, Any] = {
         "messageId": str(message.pk),
-        "orderId": _text(conversation.order_id),
         "conversationId": str(conversation.pk),
-        "sequence": message.sequence,
         "kind": message.kind,
         "senderId": _text(message.shown_sender_id),
         "text": message.text,
         "attachments": [],
-        "createdAt": milliseconds(message.created_at),
     }
+    if not message._state.adding:
+        data["orderId"] = _text(conversation.order_id)
+        data["sequence"] = message.sequence
+        data["createdAt"] = milliseconds(message.created_at)
     if message.client_message_id:
         data["clientMessageId"] = message.client_message_id
     if message.is_flagged:
         data["flagged"] = True
-        if reader_id == message.sender_id:
-            data["warning"] = str(MASKED_WARNING)
-    return data
+    return data | (own_data(message).get(reader_id, {}) if reader_id else {})
+
+
+def own_data(message: Message) -> dict[UUID, dict[str, Any]]:
+    """What single users alone are told besides: the sender, that contact details were masked."""
+    return {message.sender_id: {"warning": str(MASKED_WARNING)}} if message.is_flagged and message.sender_id else {}
 
 
 def read_data(conversation: Conversation, message: Message, reader_id: UUID, at: datetime) -> dict[str, Any]:
@@ -42,20 +49,6 @@ def read_data(conversation: Conversation, message: Message, reader_id: UUID, at:
         "readerId": str(reader_id),
         "readAt": milliseconds(at),
     }
-
-
-def announce_message(*, message: Message, conversation: Conversation) -> None:
-    """Tell everybody who takes part, the sender too: that is the acknowledgement.
-
-    A flagged message is another one for its sender, so each is told apart, in the order of `streams.push`.
-    """
-    everybody = selectors.participant_ids(conversation.pk)
-    if not message.is_flagged:
-        streams.push(user_ids=everybody, event="CHAT_MESSAGE", data=message_data(message, conversation))
-        return
-    for reader_id in sorted(everybody):
-        data = message_data(message, conversation, reader_id)
-        streams.push(user_ids=[reader_id], event="CHAT_MESSAGE", data=data)
 
 
 def announce_read(*, conversation: Conversation, message: Message, reader_id: UUID, at: datetime) -> None:

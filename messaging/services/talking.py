@@ -1,23 +1,27 @@
-"""Saying something: stored under the conversation's lock with the next number, then told to everybody in it."""
+"""Saying something: one statement takes the conversation's lock, gives the next number, stores, and tells everybody."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F
+import orjson
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from khidma.http.text import clean
 from khidma.kernel.errors import Invalid
 from khidma.kernel.ids import new_id
-from khidma.kernel.states import lock
-from messaging.models import LONGEST_TEXT, Conversation, ConversationKind, Desk, Message, MessageKind, Participant
-from messaging.services.announcing import announce_message
+from khidma.realtime import streams
+from messaging.models import LONGEST_TEXT, Conversation, ConversationKind, Desk, Message, MessageKind
+from messaging.services.announcing import message_data, own_data
 from messaging.services.guarding import keep_original, mask_before_funding, require_may_write
 
+_SAY = "SELECT * FROM messaging_say(%s::jsonb, %s::jsonb, %s::jsonb, %s)"
+_KNOWN_LATER = ("sequence", "created_at")
+_COLUMNS = tuple(field.attname for field in Message._meta.concrete_fields if field.attname not in _KNOWN_LATER)
 
-@transaction.atomic
+
 def send_message(
     *,
     conversation: Conversation,
@@ -34,11 +38,6 @@ def send_message(
     :raises BlockedBetween: one of the two has blocked the other.
     """
     text = checked_text(text, attachments)
-    conversation = lock(conversation)
-    earlier = _said_before(conversation, sender, client_message_id)
-    if earlier is not None:
-        return earlier
-    require_may_write(conversation=conversation, sender=sender)
     masked = mask_before_funding(conversation, text)
     message = Message(
         id=message_id or new_id(),
@@ -49,16 +48,17 @@ def send_message(
         is_flagged=bool(masked.kinds),
         desk=Desk.ASKED if conversation.kind == ConversationKind.SUPPORT else Desk.NONE,
     )
-    store(conversation, message)
-    if masked.kinds:
-        keep_original(message=message, sender=sender, text=text, kinds=masked.kinds)
-    return message
+    if not masked.kinds:
+        return store(conversation, message, by=sender)
+    with transaction.atomic():
+        stored = store(conversation, message, by=sender)
+        if stored is message:
+            keep_original(message=message, sender=sender, text=text, kinds=masked.kinds)
+    return stored
 
 
-@transaction.atomic
 def post_system_message(*, conversation: Conversation, text: str) -> Message:
     """Say something in nobody's name, such as that the order changed."""
-    conversation = lock(conversation)
     return store(conversation, Message(conversation=conversation, kind=MessageKind.SYSTEM, text=text))
 
 
@@ -74,25 +74,38 @@ def checked_text(text: str, attachments: Sequence[UUID]) -> str:
     return text
 
 
-def _said_before(conversation: Conversation, sender: User, client_message_id: str) -> Message | None:
-    if not client_message_id:
-        return None
-    said = Message.objects.filter(conversation=conversation, sender=sender, client_message_id=client_message_id)
-    return said.select_related("conversation").first()
+def store(conversation: Conversation, message: Message, *, by: User | None = None) -> Message:
+    """Give the message the next number, count it as unread for the others, and tell everybody, in one statement.
 
-
-def store(conversation: Conversation, message: Message) -> Message:
-    """Give the message the next number, count it as unread for the others, and tell everybody.
-
-    The caller holds the conversation's lock.
+    The statement holds the conversation's lock until the transaction ends. `by` is whom blocks may silence.
+    Returns what the same sender said before under the same `client_message_id`, if that was so.
+    :raises BlockedBetween: see `require_may_write`.
     """
-    conversation.last_sequence += 1
-    message.sequence = conversation.last_sequence
-    message.save(force_insert=True)
-    conversation.last_message = message
-    conversation.last_activity_at = message.created_at
-    conversation.save(update_fields=["last_sequence", "last_message", "last_activity_at"])
-    others = Participant.objects.filter(conversation=conversation).exclude(user=message.sender_id)
-    others.update(unread_count=F("unread_count") + 1)
-    announce_message(message=message, conversation=conversation)
+    said = _say(conversation, message, heed_blocks=by is not None and conversation.kind != ConversationKind.SUPPORT)
+    if said["outcome"] == "blocked" and by is not None:
+        require_may_write(conversation=conversation, sender=by)
+        said = _say(conversation, message, heed_blocks=False)
+    if said["outcome"] == "earlier":
+        return Message.objects.select_related("conversation").get(pk=said["id"])
+    message.sequence, message.created_at, conversation.order_id = said["sequence"], said["created_at"], said["order_id"]
+    message._state.adding, message._state.db = False, connection.alias
+    streams.ring_after_commit(
+        event="CHAT_MESSAGE",
+        data=message_data(message, conversation),
+        numbers=dict(zip(said["users"], said["numbers"], strict=True)),
+        own=own_data(message),
+    )
     return message
+
+
+def _say(conversation: Conversation, message: Message, *, heed_blocks: bool) -> dict[str, Any]:
+    """What `messaging_say` answers, by the names of its columns."""
+    row = {name: getattr(message, name) for name in _COLUMNS}
+    data = message_data(message, conversation)
+    with connection.cursor() as cursor:
+        cursor.execute(_SAY, [_json(row), _json(data), streams.as_own(own_data(message)), heed_blocks])
+        return dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
+
+
+def _json(value: dict[str, Any]) -> str:
+    return orjson.dumps(value).decode()

@@ -49,3 +49,13 @@ def test_reading_and_writing_at_once_leave_a_true_count_of_what_is_unread() -> N
     place = Participant.objects.get(conversation=conversation, user=client)
     assert place.last_read_sequence == 5
     assert place.unread_count == 10
+
+
+def test_messages_at_once_are_dated_in_the_order_of_their_numbers() -> None:
+    conversation = make_conversation()
+    client, doer = parties(conversation)
+    at_once(*[partial(say, conversation, (client, doer)[number % 2], str(number)) for number in range(20)])
+    times = list(Message.objects.order_by("sequence").values_list("created_at", flat=True))
+    assert times == sorted(times)
+    conversation.refresh_from_db()
+    assert conversation.last_activity_at == times[-1]

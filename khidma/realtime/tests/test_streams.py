@@ -96,3 +96,16 @@ def test_a_stream_keeps_its_events_for_seven_days() -> None:
     assert trim_streams() == 1
     assert [event.seq for event in streams.read_after(ONE, 0)] == [2]
     assert StreamPosition.objects.get(pk=ONE).trimmed_to == 1
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_what_one_user_alone_is_told_reaches_nobody_else(valkey_connection: "redis.Redis") -> None:
+    connection: Any = valkey_connection
+    with connection.pubsub(ignore_subscribe_messages=True) as ear:
+        ear.subscribe(doorbell.CHANNEL)
+        ear.get_message(timeout=1)
+        streams.push(user_ids=[ONE, TWO], event="CHAT_MESSAGE", data={"text": "x"}, own={ONE: {"warning": "w"}})
+        rings = [doorbell.Ring.decode(ear.get_message(timeout=1)["data"]) for _ in range(2)]
+    alone, both = {"text": "x", "warning": "w"}, {"text": "x"}
+    assert [event.data for user in (ONE, TWO) for event in streams.read_after(user, 0)] == [alone, both]
+    assert {user: ring.data for ring in rings for user in ring.numbers} == {ONE: alone, TWO: both}
