@@ -214,7 +214,13 @@ CACHES = {
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 3, "socket_connect_timeout": 1, "visibility_timeout": 600}
+# Without a broker a request gives up waking a worker at once: the clock makes up for it. A worker waits longer.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 3 if WORKER else 0.5,
+    "socket_connect_timeout": 1 if WORKER else 0.5,
+    "max_retries": 0,
+    "visibility_timeout": 600,
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

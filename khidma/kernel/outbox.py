@@ -1,6 +1,7 @@
 """The outbox: carries every published event to every handler, once, whatever dies on the way."""
 
 import random
+import time
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,6 +24,11 @@ LEASE = timedelta(seconds=60)
 ATTEMPTS = 12
 """After so many failures (about a day with the back-off) a delivery is dead and waits for an operator."""
 
+QUIET_AFTER_FAILURE = 1.0
+"""Seconds in which no worker is woken after the broker did not answer, so that not every request waits for it."""
+
+_quiet_until = 0.0
+
 
 def wake_after_commit() -> None:
     """Ask the workers, once per transaction, to look at the outbox as soon as it commits."""
@@ -32,11 +38,15 @@ def wake_after_commit() -> None:
 
 
 def _wake() -> None:
+    global _quiet_until
     from khidma.kernel.tasks import deliver_outbox
 
+    if time.monotonic() < _quiet_until:
+        return
     try:
         deliver_outbox.apply_async(retry=False)
     except (BrokerDown, RedisError, OSError) as error:  # the sweep makes up for it
+        _quiet_until = time.monotonic() + QUIET_AFTER_FAILURE
         log.warning("outbox_wake_failed", error=type(error).__name__)
 
 
