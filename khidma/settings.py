@@ -258,6 +258,41 @@ STATIC_URL = "/static/"
 STATIC_ROOT = KHIDMA_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = KHIDMA_HOME / "media"
+IDENTITY_ROOT = KHIDMA_HOME / "identity"
+KHIDMA_CLAMD = env.str("KHIDMA_CLAMD", default="")  # `tcp://host:port` or `unix:/path` of a scanner
+
+
+def storage(root: Path, bucket: str) -> dict[str, Any]:
+    """One entry of STORAGES: the bucket of this name, if there is one, else the folder, for its owner alone."""
+    if not bucket:
+        options: dict[str, Any] = {
+            "location": root,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        }
+        return {"BACKEND": "khidma.media.providers.storage.OwnFolder", "OPTIONS": options}
+    from botocore.config import Config  # which takes its time to import
+
+    options = {
+        "bucket_name": bucket,
+        "endpoint_url": env.str("KHIDMA_S3_ENDPOINT", default="") or None,
+        "region_name": env.str("KHIDMA_S3_REGION", default="ap-south-1"),
+        "access_key": env.str("KHIDMA_S3_ACCESS_KEY", default="") or None,
+        "secret_key": env.str("KHIDMA_S3_SECRET_KEY", default="") or None,
+        "default_acl": None,
+        "file_overwrite": True,  # keys are random: nothing is ever stored twice under one
+        "max_memory_size": 1_048_576,
+        "client_config": Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 2}),
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+STORAGES = {
+    "default": storage(MEDIA_ROOT, env.str("KHIDMA_MEDIA_BUCKET", default="")),
+    "media": storage(MEDIA_ROOT, env.str("KHIDMA_MEDIA_BUCKET", default="")),
+    "identity": storage(IDENTITY_ROOT, env.str("KHIDMA_IDENTITY_BUCKET", default="")),
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 configure_structlog()
 LOGGING = logging_settings(readable=not PRODUCTION)

@@ -16,6 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("khidma.http.urls")),
     path("", include("khidma.delivery.urls")),
+    path("api/", include("khidma.media.api.urls")),
     path("api/", include("accounts.api.urls")),
     path("api/", include("gigs.api.urls")),
     path("api/", include("payments.api.urls")),

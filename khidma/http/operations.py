@@ -97,7 +97,8 @@ def operation(
     """Declare a method of an ApiView an operation.
 
     `fail_closed`: refused (503) when requests cannot be counted; so for otp, money and auth if not said.
-    `raw`: the method reads `self.raw_body` itself (a webhook). `upload`: the body is multipart, read from the request.
+    `raw`: the method reads `self.raw_body` itself (a webhook). `upload`: the body is multipart, its file of at most
+    `max_body` bytes.
     `produces`: the type of the answer where it is no JSON. `name`: its name in generated clients.
     `partial`: fields may be left out (so for PATCH if not said). `extras`: what a list carries beside `data`.
     `errors`: refusals of its own; those that any operation may answer are in the document by themselves.

@@ -42,10 +42,8 @@ class Run:
             return self.claim.remember_refusal(response, is_undone=self.described.atomic) if self.claim else response
 
     def _fingerprinted(self) -> bytes:
-        """What tells two requests under one key apart: the body, or an upload's length (its boundary is random)."""
-        if self.described.upload:
-            return str(self.view.django_request.META.get("CONTENT_LENGTH", "")).encode()
-        return self.view.raw_body
+        """What tells two requests under one key apart: the body, but for the random boundary of an upload."""
+        return self.view.upload.fingerprint if self.described.upload else self.view.raw_body
 
     def _in_one_transaction(self) -> HttpResponse:
         try:

@@ -22,6 +22,7 @@ from khidma.http.operations import SAFE_METHODS, Operation, operation, operation
 from khidma.http.paging import Paged
 from khidma.http.renderers import Envelope, json_response
 from khidma.http.running import Run
+from khidma.http.uploads import Upload, read_upload
 from khidma.kernel.errors import Unauthenticated
 
 
@@ -114,12 +115,18 @@ class ApiView(APIView):
         parsers.require_json(self.django_request)
         return parsers.parse_json(raw)
 
+    @cached_property
+    def upload(self) -> Upload:
+        """The file and the fields of an upload. :raises Malformed, PayloadTooLarge, UnsupportedMediaType:"""
+        return read_upload(self.django_request, self.described.max_body)
+
     def body(self, **context: Any) -> dict[str, Any]:
         """The body, validated and in snake_case. :raises Malformed, Invalid, PayloadTooLarge, UnsupportedMediaType:"""
         if self.described.body is None:
             raise TypeError("this operation declares no body")
         partial = self.request.method == "PATCH" if self.described.partial is None else self.described.partial
-        serializer = self.described.body(data=self.json, partial=partial, context={**self.context, **context})
+        data = self.upload.fields if self.described.upload else self.json
+        serializer = self.described.body(data=data, partial=partial, context={**self.context, **context})
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -171,10 +178,11 @@ class ApiView(APIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def run(self, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponse:
+    def run(self, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponseBase:
         """Run the method and shape its result; one that may write runs as `Run` says."""
         if self.request.method in SAFE_METHODS:
-            return self.respond(method(self, self.request, **arguments))
+            result = method(self, self.request, **arguments)
+            return result if isinstance(result, HttpResponseBase) else self.respond(result)
         return Run(self, method, arguments).answer()
 
     # The shape of the answer

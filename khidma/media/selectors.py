@@ -1,0 +1,79 @@
+"""Reads of files: what an actor may see, and what is attached to what."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, QuerySet, Sum
+
+from khidma.kernel.clock import Now, now
+from khidma.kernel.errors import NotFound
+from khidma.media.addresses import is_good
+from khidma.media.models import Attachment, File
+from khidma.media.states import KEPT_STATUSES, FileStatus
+from khidma.media.viewing import who_may_see
+
+MOST_THINGS = 200
+"""So many places of one file are looked at when somebody else asks for it."""
+
+
+def shown(files: QuerySet[File]) -> QuerySet[File]:
+    """The files with `shown_at`, from which their addresses count."""
+    return files.annotate(shown_at=Now())
+
+
+def get_file_for(user: Any, file_id: UUID) -> File:
+    """A file, if it is the user's own, or attached to something that the user may see.
+
+    :raises NotFound: there is none, or none that this user may know of.
+    """
+    file = shown(File.objects.exclude(status__in=(FileStatus.UPLOADING, FileStatus.REMOVED))).filter(pk=file_id).first()
+    if file is None or not (file.owner_id == user.pk or (file.is_ready and _may_see(user, file))):
+        raise NotFound
+    return file
+
+
+def _may_see(user: Any, file: File) -> bool:
+    places: dict[str, list[UUID]] = defaultdict(list)
+    rows = Attachment.objects.filter(file=file).order_by("-id").values_list("thing", "thing_id")[:MOST_THINGS]
+    for thing, thing_id in rows:
+        places[thing].append(thing_id)
+    return any(who_may_see.allow(user, thing, ids) for thing, ids in places.items())
+
+
+def get_downloadable(file_id: UUID, *, expires: int, signature: str) -> File:
+    """The file of a signed address. :raises NotFound: we never made it, it has expired, or the file is gone."""
+    if not is_good(file_id, expires=expires, signature=signature, at=now()):
+        raise NotFound
+    file = File.objects.filter(pk=file_id, status=FileStatus.READY).first()
+    if file is None:
+        raise NotFound
+    return file
+
+
+def attached_to(thing: str, ids: Iterable[UUID]) -> dict[UUID, list[File]]:
+    """The files of each of these things in their order, in one query; things without any are empty."""
+    wanted = list(ids)
+    found: dict[UUID, list[File]] = {one: [] for one in wanted}
+    if not wanted:
+        return found
+    rows: Any = (
+        shown(File.objects.filter(attachments__thing=thing, attachments__thing_id__in=wanted))
+        .annotate(thing_id=F("attachments__thing_id"), position=F("attachments__position"))
+        .order_by("thing_id", "position")
+    )
+    for file in rows:
+        found[file.thing_id].append(file)
+    return found
+
+
+def room_taken(owner: Any) -> int:
+    """Bytes that the files of this user take."""
+    return File.objects.filter(owner=owner, status__in=KEPT_STATUSES).aggregate(size=Sum("size"))["size"] or 0
+
+
+def list_to_erase(limit: int) -> Collection[UUID]:
+    """Files whose bytes are no longer wanted, but are not known to be gone."""
+    gone = File.objects.filter(status__in=(FileStatus.INFECTED, FileStatus.REMOVED), erased_at=None)
+    return list(gone.order_by("id").values_list("pk", flat=True)[:limit])
