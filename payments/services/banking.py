@@ -154,8 +154,15 @@ def _ask(validation: Validation) -> ValidationSighting:
     body = gateway().validation_body(
         fund_account_id=fund_account.fund_account_id, amount=PENNY, reference=str(validation.pk)
     )
+    _watch_anew(validation)
     attempt = begin_attempt(subject_id=validation.pk, operation=Operation.VALIDATION, key=validation.pk, body=body)
     return gateway().validate(attempt.body)
+
+
+def _watch_anew(validation: Validation) -> None:
+    """What is asked now answers soon, however long an earlier call was waited for."""
+    validation.looks = 0
+    Validation.objects.filter(pk=validation.pk).update(looks=0, look_at=Now() + next_look(0))
 
 
 def _contact(account: BankAccount) -> dict[str, Any]:

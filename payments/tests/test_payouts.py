@@ -178,6 +178,20 @@ def test_a_penny_drop_is_not_repeated_while_the_gateways_list_may_lag(db: None, 
     assert len(gateway.ledger()["validations"]) == 1
 
 
+def test_a_penny_drop_that_is_asked_for_again_is_looked_at_soon(db: None, gateway: StandIn) -> None:
+    account = services.add_bank_account(user=make_doer(), holder_name="Ravi Kumar", vpa="ravi.kumar@okbank")
+    validation = services.start_validation(account=account, user=account.user)
+    gateway.faults([{"match": "POST /v1/fund_accounts/validations", "times": 1, "fault": "timeout_before_doing"}])
+    with mock.patch("payments.providers.razorpay.session.TIMEOUT", (0.5, 0.5)):
+        services.send_validation(validation_id=validation.pk)
+    GatewayAttempt.objects.update(created_at=Now() - timedelta(minutes=61))
+    Validation.objects.update(looks=9, look_at=Now())
+    services.send_validation(validation_id=validation.pk)
+    validation.refresh_from_db()
+    assert validation.gateway_validation_id
+    assert validation.look_at is None or validation.look_at < now() + timedelta(minutes=1)
+
+
 # Asking
 
 
