@@ -1,9 +1,39 @@
-"""What operators see of conversations: who talks about what, and when; what was said stays out of the lists."""
+"""What operators see of conversations: who talks about what, and when.
 
-from django.contrib import admin
+What was said stands on one page only, "What was said": for operators of trust, and of support where the chat is with
+support; each look at it is on record.
+"""
 
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action as unfold_action
+
+from accounts.models import User
 from khidma.kernel.admin import OperatorAdmin
-from messaging.models import Conversation, Message, Original, Participant, ReadMark
+from khidma.kernel.errors import KhidmaError
+from messaging import selectors, services
+from messaging.models import (
+    LONGEST_TEXT,
+    Conversation,
+    Message,
+    Original,
+    Participant,
+    ReadMark,
+    SupportChat,
+    SupportWait,
+)
+
+
+class AnswerForm(forms.Form):
+    """What support writes to a user."""
+
+    text = forms.CharField(label=_("Your answer"), max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 @admin.register(Conversation)
@@ -13,6 +43,77 @@ class ConversationAdmin(OperatorAdmin):
     search_fields = ("id", "order__id", "application__id")
     raw_id_fields = ("application", "order", "last_message")
     ordering = ("-last_activity_at",)
+    actions_detail = ("talk",)
+
+    @unfold_action(description=_("What was said"), url_path="talk", permissions=["talk"])  # type: ignore[untyped-decorator]
+    def talk(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The messages of one conversation, the masked ones as they were written; support answers here."""
+        conversation = self.get_object(request, object_id)
+        if conversation is None:
+            raise Http404
+        if not selectors.may_look_into(_operator(request), conversation):
+            raise PermissionDenied
+        form = AnswerForm(request.POST or None)
+        if request.method == "POST" and self._answered(request, conversation, form):
+            return redirect(request.path)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("What was said"),
+            "opts": self.opts,
+            "talk": services.look_into(
+                conversation=conversation, operator=_operator(request), before=_number(request.GET.get("before"))
+            ),
+            "form": form,
+        }
+        return render(request, "messaging/talk.html", context)
+
+    def has_talk_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whether there may be a conversation that this operator may look into; the page itself looks closer."""
+        return request.user.has_perm("accounts.trust") or request.user.has_perm("accounts.support")
+
+    def _answered(self, request: HttpRequest, conversation: Conversation, form: AnswerForm) -> bool:
+        """Whether the answer was sent; a refusal is shown."""
+        if conversation.kind != "support" or not request.user.has_perm("accounts.support"):
+            raise PermissionDenied
+        if not form.is_valid():
+            return False
+        try:
+            services.answer_as_support(
+                conversation=conversation, operator=_operator(request), text=form.cleaned_data["text"]
+            )
+        except KhidmaError as error:
+            self.message_user(request, str(error.details or error), messages.ERROR)
+            return False
+        return True
+
+
+def _operator(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() and len(text) < 10 else None
+
+
+@admin.register(SupportChat)
+class SupportChatAdmin(OperatorAdmin):
+    list_display = ("user_id", "unread_count", "last_message_at", "archived_at", "blocked_at", "removed_at")
+    list_filter = ("archived_at", "blocked_at", "removed_at")
+    search_fields = ("conversation__id", "user__id", "user__phone")
+    raw_id_fields = ("conversation",)
+    ordering = ("-last_message_at",)
+
+
+@admin.register(SupportWait)
+class SupportWaitAdmin(OperatorAdmin):
+    """Who waits for an answer, the longest first, and how long others waited."""
+
+    list_display = ("chat", "since", "noticed_at", "ended_at", "ended_by_id", "is_answered")
+    list_filter = ("is_answered", "noticed_at", "ended_at", "since")
+    list_select_related = ("chat__user",)
+    search_fields = ("chat__conversation__id", "chat__user__id", "chat__user__phone")
+    ordering = ("-since",)
 
 
 @admin.register(Participant)

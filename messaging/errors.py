@@ -9,3 +9,9 @@ class BlockedBetween(Forbidden):
     """One of the two has blocked the other; which one is not told."""
 
     message = _("You and this person cannot write to each other.")
+
+
+class SupportDoesNotListen(Forbidden):
+    """An operator has closed the chat with support for this user."""
+
+    message = _("Our team does not take messages from you here any more.")

@@ -1,5 +1,6 @@
 """Reads of conversations and messages: which ones an actor may know of, and what a screen shows of them."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,18 @@ from django.db.models import BigIntegerField, DateTimeField, Func, OuterRef, Pre
 from django.db.models.functions import JSONObject
 
 from accounts.models import User
+from khidma.kernel.clock import Now
 from khidma.kernel.errors import NotFound
-from messaging.models import Conversation, ConversationQuerySet, Message, Participant, ReadMark
+from messaging.models import (
+    Conversation,
+    ConversationKind,
+    ConversationQuerySet,
+    Message,
+    Participant,
+    ReadMark,
+    SupportWait,
+)
+from messaging.runtime import SupportSettings
 
 
 class Milliseconds(Func):
@@ -64,6 +75,31 @@ def get_message_for(actor: User, message_id: UUID) -> Message:
 def participant_ids(conversation_id: UUID) -> list[UUID]:
     """Everybody who takes part."""
     return list(Participant.objects.filter(conversation_id=conversation_id).values_list("user_id", flat=True))
+
+
+def may_look_into(operator: User, conversation: Conversation) -> bool:
+    """Support sees what is written to support, trust what the sides of a dispute wrote to each other."""
+    needed = "support" if conversation.kind == ConversationKind.SUPPORT else "trust"
+    return operator.is_staff and operator.has_perm(f"accounts.{needed}")
+
+
+def list_originals(conversation: Conversation, *, before: int | None = None) -> QuerySet[Message]:
+    """What was said, the newest first, with `original` for operators; from before a number, if one is given."""
+    said = Message.objects.filter(conversation=conversation).select_related("sender", "original")
+    return (said if before is None else said.filter(sequence__lt=before)).order_by("-sequence")
+
+
+def list_waits(conversation: Conversation, *, limit: int = 20) -> list[SupportWait]:
+    """The last waits for support in this conversation, the newest first."""
+    waits = SupportWait.objects.filter(chat__conversation=conversation).select_related("ended_by")
+    return list(waits.order_by("-since")[:limit])
+
+
+def list_unanswered(*, limit: int = 100) -> list[UUID]:
+    """Waits for support that are longer than the setting and of which nobody was told yet, the oldest first."""
+    patience = timedelta(minutes=SupportSettings.load().answer_minutes)
+    late = SupportWait.objects.filter(ended_at=None, noticed_at=None, since__lte=Now() - patience)
+    return list(late.order_by("since").values_list("pk", flat=True)[:limit])
 
 
 def _read_by() -> ArraySubquery:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import get_language_from_request
 from rest_framework.request import Request
 
 from accounts.api.permissions import caller_of
@@ -18,6 +19,11 @@ from messaging.api.serializers import (
     ReadBody,
 )
 from messaging.models import Conversation, Message
+
+
+def language_of(request: Request) -> str:
+    """The language that the caller's client asks for, among ours; empty if it asks for none."""
+    return get_language_from_request(request._request) if "Accept-Language" in request.headers else ""
 
 
 class Conversations(ApiView):
@@ -86,7 +92,7 @@ class SupportMessages(ApiView):
     @operation(access="user", body=MessageBody, returns=MessageSerializer, status=201, open_to_suspended=True)
     def post(self, request: Request) -> Message:
         """Write to support."""
-        conversation = services.open_support(user=caller_of(request))
+        conversation = services.open_support(user=caller_of(request), language=language_of(request))
         message = services.send_message(conversation=conversation, sender=caller_of(request), **self.body())
         return selectors.show_message(message)
 

@@ -80,7 +80,7 @@ def type_in(user: User, name: dict[str, UUID]) -> Typing:
     """Somebody types, or stops. :raises NotFound, AccountSuspended, BlockedBetween:"""
     conversation = find_chat(user, name)
     _require_active(user, conversation)
-    services.require_may_write(conversation=conversation, sender=user)
+    services.require_may_write(conversation=conversation)
     others = [party for party in selectors.participant_ids(conversation.pk) if party != user.pk]
     return Typing(conversation.pk, {**chat_name(conversation), "userId": str(user.pk)}, tuple(others))
 

@@ -12,7 +12,7 @@ from messaging.models import Conversation, ConversationKind, Message, Original, 
 from orders.models import Order
 
 
-def require_may_write(*, conversation: Conversation, sender: User) -> None:
+def require_may_write(*, conversation: Conversation) -> None:
     """Whoever has a funded order to finish writes in spite of a block: work, keys and disputes need words.
 
     :raises BlockedBetween: one of those who take part has blocked another, and no such order runs.

@@ -10,7 +10,7 @@ from django.db.models import Q
 from accounts.models import User
 from gigs.models import Application
 from khidma.kernel.errors import NotFound
-from messaging.models import Conversation, ConversationKind, Participant
+from messaging.models import Conversation, ConversationKind, Participant, SupportChat
 from orders.models import Order
 
 _REACH = """
@@ -65,10 +65,16 @@ def open_for_order(*, order: Order) -> Conversation:
 
 
 @transaction.atomic
-def open_support(*, user: User) -> Conversation:
-    """The user's own talk with support; its id is the user's, so that there is one."""
+def open_support(*, user: User, language: str = "") -> Conversation:
+    """The user's own talk with support; its id is the user's, so that there is one.
+
+    `language` (en or hi) is remembered for what is written there without a person, if the caller knows it.
+    """
     Conversation.objects.bulk_create([Conversation(id=user.pk, kind=ConversationKind.SUPPORT)], ignore_conflicts=True)
     _seat(user.pk, (user.pk,))
+    SupportChat.objects.bulk_create([SupportChat(conversation_id=user.pk, user=user)], ignore_conflicts=True)
+    if language:
+        SupportChat.objects.filter(conversation=user.pk).exclude(language=language).update(language=language)
     return Conversation.objects.get(pk=user.pk)
 
 

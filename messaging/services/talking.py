@@ -15,6 +15,7 @@ from khidma.kernel.ids import new_id
 from khidma.realtime import streams
 from messaging.models import LONGEST_TEXT, Conversation, ConversationKind, Desk, Message, MessageKind
 from messaging.services.announcing import message_data, own_data
+from messaging.services.asking import put_on_desk
 from messaging.services.guarding import keep_original, mask_before_funding, require_may_write
 
 _SAY = "SELECT * FROM messaging_say(%s::jsonb, %s::jsonb, %s::jsonb, %s)"
@@ -36,6 +37,7 @@ def send_message(
     The caller has found the conversation for the sender. `message_id` is the id that a new message shall have.
     :raises Invalid: nothing is said, the text is too long, or files come with it.
     :raises BlockedBetween: one of the two has blocked the other.
+    :raises SupportDoesNotListen: an operator has closed this chat with support.
     """
     text = checked_text(text, attachments)
     masked = mask_before_funding(conversation, text)
@@ -48,12 +50,14 @@ def send_message(
         is_flagged=bool(masked.kinds),
         desk=Desk.ASKED if conversation.kind == ConversationKind.SUPPORT else Desk.NONE,
     )
-    if not masked.kinds:
+    if not masked.kinds and message.desk == Desk.NONE:
         return store(conversation, message, by=sender)
     with transaction.atomic():
         stored = store(conversation, message, by=sender)
-        if stored is message:
+        if stored is message and masked.kinds:
             keep_original(message=message, sender=sender, text=text, kinds=masked.kinds)
+        if stored is message and message.desk == Desk.ASKED:
+            put_on_desk(conversation=conversation, message=message)
     return stored
 
 
@@ -83,7 +87,7 @@ def store(conversation: Conversation, message: Message, *, by: User | None = Non
     """
     said = _say(conversation, message, heed_blocks=by is not None and conversation.kind != ConversationKind.SUPPORT)
     if said["outcome"] == "blocked" and by is not None:
-        require_may_write(conversation=conversation, sender=by)
+        require_may_write(conversation=conversation)
         said = _say(conversation, message, heed_blocks=False)
     if said["outcome"] == "earlier":
         return Message.objects.select_related("conversation").get(pk=said["id"])

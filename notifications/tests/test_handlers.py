@@ -92,8 +92,8 @@ TABLE: list[tuple[type[Event], list[Told]]] = [
 ]
 
 
-ELSEWHERE = {"payments.ChargebackMoved", "trust_safety.ContestOverdue"}
-"""Told to operators: see test_chargebacks.py and test_contests.py."""
+ELSEWHERE = {"messaging.SupportUnanswered", "payments.ChargebackMoved", "trust_safety.ContestOverdue"}
+"""Told to operators: see test_chargebacks.py, test_contests.py and messaging's test_supporting.py."""
 
 
 def fact(kind: type[Event], client: User, doer: User) -> Event:

@@ -143,6 +143,7 @@ class Message(Record):
     client_message_id = models.CharField(_("sender's own id"), max_length=100, blank=True, default="")
     is_flagged = models.BooleanField(_("held contact details"), default=False)
     desk = models.CharField(_("to or from support"), max_length=8, choices=Desk, blank=True, default=Desk.NONE)
+    removed_at = models.DateTimeField(_("removed from the operators' view at"), null=True)
 
     class Meta:
         verbose_name = _("message")
