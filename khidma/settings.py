@@ -44,6 +44,11 @@ KHIDMA_WAITS = env.bool("KHIDMA_WAITS", default=PRODUCTION)  # cooling-off, firs
 TRUSTED_PROXIES = env.int("KHIDMA_TRUSTED_PROXIES", default=0)
 PUBLIC_URL = env.str("KHIDMA_PUBLIC_URL", default=f"http://127.0.0.1:{PORT}")
 
+# Receivers of webhooks. "Near" ones (`127.0.0.1:9001`) are taken as they are, without TLS and wherever they stand: for
+# tests and proofs. Ours are the networks that stand before us under addresses that this machine does not have.
+KHIDMA_NEAR_RECEIVERS: list[str] = env.list("KHIDMA_NEAR_RECEIVERS", default=[])
+KHIDMA_OWN_ADDRESSES: list[str] = env.list("KHIDMA_OWN_ADDRESSES", default=[])
+
 ALLOWED_HOSTS = env.list(
     "KHIDMA_ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"]
 )
@@ -382,6 +387,8 @@ def production_faults() -> list[str]:
         faults.append("KHIDMA_LIMITS is off.")
     if not KHIDMA_WAITS:
         faults.append("KHIDMA_WAITS is off.")
+    if KHIDMA_NEAR_RECEIVERS:
+        faults.append("KHIDMA_NEAR_RECEIVERS lets webhooks into our own network.")
     if not RAZORPAY_BASE_URL.startswith("https://"):
         faults.append("RAZORPAY_BASE_URL is the stand-in's, or not encrypted.")
     faults += [

@@ -1,10 +1,12 @@
-"""Reads of notifications by the person they belong to."""
+"""Reads of notifications and webhooks by the person they belong to."""
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.models import User
-from notifications.errors import NotificationUnknown, PushTokenUnknown
-from notifications.models import Notification, NotificationQuerySet, PushToken
+from notifications.errors import NotificationUnknown, PushTokenUnknown, SubscriptionUnknown, WebhookDeliveryUnknown
+from notifications.models import Notification, NotificationQuerySet, PushToken, WebhookDelivery, WebhookSubscription
 
 COUNTED = 10_000
 """Notifications are counted up to here."""
@@ -34,4 +36,31 @@ def get_push_token_for(user: User, token_id: UUID) -> PushToken:
     found = PushToken.objects.filter(user=user, pk=token_id).first()
     if found is None:
         raise PushTokenUnknown
+    return found
+
+
+def list_subscriptions_for(user: User) -> QuerySet[WebhookSubscription]:
+    """Where this person has webhooks sent, newest first."""
+    return WebhookSubscription.objects.filter(user=user).order_by("-id")
+
+
+def get_subscription_for(user: User, subscription_id: UUID) -> WebhookSubscription:
+    """One of their subscriptions. :raises SubscriptionUnknown: it is not."""
+    found = list_subscriptions_for(user).filter(pk=subscription_id).first()
+    if found is None:
+        raise SubscriptionUnknown
+    return found
+
+
+def list_deliveries_for(user: User, *, subscription_id: UUID | None = None) -> QuerySet[WebhookDelivery]:
+    """What was sent, or is to be sent, to this person's subscriptions, or to one of them; without the bodies."""
+    deliveries = WebhookDelivery.objects.filter(user=user).defer("body")
+    return deliveries.filter(subscription=subscription_id) if subscription_id else deliveries
+
+
+def get_delivery_for(user: User, delivery_id: UUID) -> WebhookDelivery:
+    """One of them. :raises WebhookDeliveryUnknown: it is not, or it was forgotten."""
+    found = list_deliveries_for(user).select_related("subscription").filter(pk=delivery_id).first()
+    if found is None:
+        raise WebhookDeliveryUnknown
     return found

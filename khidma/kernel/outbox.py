@@ -2,6 +2,8 @@
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from redis.exceptions import RedisError
 
 from khidma.kernel.clock import Now
-from khidma.kernel.context import request_id
+from khidma.kernel.context import event_id, request_id
 from khidma.kernel.events import Event, Handler, handler_called
 from khidma.kernel.models import DeliveryStatus, OutboxDelivery
 
@@ -86,7 +88,7 @@ def _deliver_inside(delivery: OutboxDelivery, handler: Handler) -> None:
     """Run the handler and write its receipt together; a failure undoes the handler alone."""
     token = request_id.set(delivery.event.request_id)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), _handling(delivery):
             handler.function(_restored(delivery, handler))
         _receipt(delivery)
     except Exception as error:
@@ -94,6 +96,16 @@ def _deliver_inside(delivery: OutboxDelivery, handler: Handler) -> None:
         _failed(delivery, delivery.attempts + 1, error)
     finally:
         request_id.reset(token)
+
+
+@contextmanager
+def _handling(delivery: OutboxDelivery) -> Iterator[None]:
+    """Let what the handler calls know which event it is about."""
+    token = event_id.set(delivery.event_id)
+    try:
+        yield
+    finally:
+        event_id.reset(token)
 
 
 def _deliver_outside(delivery: OutboxDelivery, handler: Handler | None) -> None:

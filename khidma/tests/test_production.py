@@ -63,6 +63,7 @@ def test_a_whole_configuration_starts() -> None:
         ("KHIDMA_DEBUG", "on"),
         ("KHIDMA_LIMITS", "off"),
         ("KHIDMA_WAITS", "off"),
+        ("KHIDMA_NEAR_RECEIVERS", "127.0.0.1:9001"),
         ("RAZORPAY_BASE_URL", "http://127.0.0.1:8001"),
         ("DATABASE_URL", ""),
         ("REDIS_URL", ""),

@@ -45,6 +45,8 @@ HIDDEN = {
     "http_idempotencyrecord.fingerprint",
     "messaging_original.text",
     "notifications_pushtoken.token",
+    "notifications_webhookdelivery.body",
+    "notifications_webhooksecret.sealed_secret",
     "orders_order.start_code",
     "payments_bankaccount.number_index",
     "payments_bankaccount.sealed_number",

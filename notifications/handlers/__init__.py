@@ -4,6 +4,17 @@ A handler's transaction holds the streams it pushes to; one that tells several p
 ids, as every other push does, so that no two handlers wait for each other.
 """
 
-from notifications.handlers import boosts, chargebacks, gigs, orders, payments, reviews, sending, support, trust
+from notifications.handlers import (
+    boosts,
+    chargebacks,
+    gigs,
+    orders,
+    payments,
+    reviews,
+    sending,
+    support,
+    trust,
+    webhooks,
+)
 
-__all__ = ["boosts", "chargebacks", "gigs", "orders", "payments", "reviews", "sending", "support", "trust"]
+__all__ = ["boosts", "chargebacks", "gigs", "orders", "payments", "reviews", "sending", "support", "trust", "webhooks"]

@@ -2,5 +2,28 @@
 
 from notifications.models.devices import Platform, PushToken
 from notifications.models.notifications import Notification, NotificationQuerySet
+from notifications.models.webhooks import (
+    TEST_EVENT,
+    DisabledBecause,
+    Failure,
+    WebhookDelivery,
+    WebhookDeliveryStatus,
+    WebhookEvent,
+    WebhookSecret,
+    WebhookSubscription,
+)
 
-__all__ = ["Notification", "NotificationQuerySet", "Platform", "PushToken"]
+__all__ = [
+    "TEST_EVENT",
+    "DisabledBecause",
+    "Failure",
+    "Notification",
+    "NotificationQuerySet",
+    "Platform",
+    "PushToken",
+    "WebhookDelivery",
+    "WebhookDeliveryStatus",
+    "WebhookEvent",
+    "WebhookSecret",
+    "WebhookSubscription",
+]

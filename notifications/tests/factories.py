@@ -1,16 +1,19 @@
-"""Notifications and devices for tests, made through the services."""
+"""Notifications, devices and webhooks for tests, made through the services."""
 
 import itertools
 from typing import Any
+from uuid import UUID
 
 from accounts.models import User
 from khidma.delivery.models import OutboxMessage
 from khidma.kernel.clock import Now
 from khidma.kernel.models import DeliveryStatus, OutboxDelivery
 from notifications import services
-from notifications.models import Notification, PushToken
+from notifications.models import Notification, PushToken, WebhookDelivery, WebhookEvent, WebhookSubscription
+from notifications.services import webhooks
 
 _numbers = itertools.count(1)
+_secrets: dict[UUID, str] = {}
 
 
 def make_notification(user: User, **over: Any) -> Notification:
@@ -41,3 +44,21 @@ def lose_receipts() -> None:
     OutboxDelivery.objects.filter(event__name="notifications.PersonTold").update(
         status=DeliveryStatus.PENDING, due_at=Now()
     )
+
+
+def make_subscription(user: User, **over: Any) -> WebhookSubscription:
+    """Where this person hears of everything; its secret is `secret_of` it."""
+    said: dict[str, Any] = {"url": "https://hooks.example.com/khidma", "events": WebhookEvent.values}
+    subscription, secret = webhooks.subscribe(user=user, **{**said, **over})
+    _secrets[subscription.pk] = secret
+    return subscription
+
+
+def secret_of(subscription: WebhookSubscription) -> str:
+    """The secret that was shown when the subscription was made."""
+    return _secrets[subscription.pk]
+
+
+def make_delivery(subscription: WebhookSubscription) -> WebhookDelivery:
+    """A test event on its way."""
+    return webhooks.send_test(subscription=subscription)

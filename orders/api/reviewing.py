@@ -3,26 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from accounts.api.serializers import PublicUserSerializer
-from khidma.http.fields import Id, Integer, ListOf, Moment, Text
+from khidma.http.fields import Id, Integer, ListOf, Text
 from khidma.http.serializers import Serializer
 from khidma.http.views import ApiView, Paged, operation
 from orders import selectors, services
 from orders.api.permissions import require_reviewed
+from orders.api.serializers import ReviewSerializer
 from orders.errors import AlreadyReplied, AlreadyReviewed, OrderNotCompleted, ReviewTooLate
 from orders.models import Review
 from orders.models.reviewing import HIGHEST
-
-
-class ReviewSerializer(Serializer):
-    id = Id()
-    order_id = Id()
-    author = PublicUserSerializer()
-    rating = Integer()
-    tags = ListOf(Text())
-    comment = Text(source="comment_or_none", allow_null=True)
-    reply = Text(source="reply_or_none", allow_null=True)
-    created_at = Moment()
 
 
 class ReviewBody(Serializer):

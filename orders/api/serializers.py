@@ -126,6 +126,19 @@ class OrderSerializer(Serializer):
         return other.phone
 
 
+class ReviewSerializer(Serializer):
+    """What one side says of the other."""
+
+    id = Id()
+    order_id = Id()
+    author = PublicUserSerializer()
+    rating = Integer()
+    tags = ListOf(Text())
+    comment = Text(source="comment_or_none", allow_null=True)
+    reply = Text(source="reply_or_none", allow_null=True)
+    created_at = Moment()
+
+
 class CheckoutSerializer(Serializer):
     """What the client's checkout needs to open."""
 

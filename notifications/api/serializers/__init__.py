@@ -7,12 +7,24 @@ from notifications.api.serializers.notifications import (
     NotificationSummary,
     ReadAllResult,
 )
+from notifications.api.serializers.webhooks import (
+    DeliveryQuery,
+    DeliverySerializer,
+    NewSubscriptionSerializer,
+    SubscriptionBody,
+    SubscriptionSerializer,
+)
 
 __all__ = [
+    "DeliveryQuery",
+    "DeliverySerializer",
+    "NewSubscriptionSerializer",
     "NotificationQuery",
     "NotificationSerializer",
     "NotificationSummary",
     "PushTokenBody",
     "PushTokenSerializer",
     "ReadAllResult",
+    "SubscriptionBody",
+    "SubscriptionSerializer",
 ]

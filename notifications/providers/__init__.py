@@ -1,0 +1,1 @@
+"""Systems outside that notifications talks to, one folder each."""

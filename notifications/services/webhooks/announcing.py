@@ -1,0 +1,97 @@
+"""Carrying a fact to every subscription that may hear of it, as its own user sees the object."""
+
+import json
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import User
+from khidma.kernel import context
+from khidma.kernel.clock import now
+from khidma.kernel.errors import NotFound
+from khidma.kernel.ids import new_id
+from khidma.kernel.models import OutboxEvent, StateChange
+from notifications.models import WebhookDelivery, WebhookSubscription
+from notifications.services.webhooks import picturing
+from notifications.services.webhooks.writing import write
+
+
+@transaction.atomic
+def announce(
+    *, event_type: str, kind: str, object_id: UUID, parties: Iterable[UUID], reached: Collection[str] = ()
+) -> list[WebhookDelivery]:
+    """Write one delivery for each subscription of a party, and of each operator with the right to see such objects.
+
+    `reached` are the states that the fact may have led to: they say which status came before. Within the handling of
+    one event, a subscription gets it once, however often this is called.
+    """
+    subscriptions = _listening(event_type, set(parties))
+    if not subscriptions:
+        return []
+    event_id = context.event_id.get() or new_id()
+    told = set(
+        WebhookDelivery.objects.filter(subscription__in=subscriptions, event_id=event_id).values_list(
+            "subscription_id", flat=True
+        )
+    )
+    at, before = _moment_of(event_id), _status_before(kind, object_id, reached)
+    pictures = _Pictures(kind, object_id)
+    written = []
+    for subscription in subscriptions:
+        if subscription.pk in told or (shown := pictures.shown_to(subscription.user)) is None:
+            continue
+        data = {"object": shown, "previous": {**_changes(subscription, object_id, shown), **before}}
+        written.append(
+            write(subscription, event_type=event_type, event_id=event_id, at=at, data=data, object_id=object_id)
+        )
+    return written
+
+
+def _listening(event_type: str, parties: set[UUID]) -> list[WebhookSubscription]:
+    """Who asked for it, locked in the order of their ids, so that no two facts wait for each other."""
+    asked = WebhookSubscription.objects.filter(active=True, events__contains=[event_type], user__is_active=True)
+    either = asked.filter(Q(user__in=parties) | Q(hears_all=True))
+    locked = either.select_related("user").select_for_update(of=("self",), no_key=True).order_by("id")
+    return [one for one in locked if one.user_id in parties or one.user.is_staff]
+
+
+class _Pictures:
+    """The object as each user sees it, looked up once for each."""
+
+    def __init__(self, kind: str, object_id: UUID) -> None:
+        self.kind, self.object_id = kind, object_id
+        self.known: dict[UUID, dict[str, Any] | None] = {}
+
+    def shown_to(self, user: User) -> dict[str, Any] | None:
+        """None: they may not see it."""
+        if user.pk not in self.known:
+            try:
+                self.known[user.pk] = picturing.show(self.kind, self.object_id, user)
+            except NotFound:
+                self.known[user.pk] = None
+        return self.known[user.pk]
+
+
+def _moment_of(event_id: UUID) -> datetime:
+    """When the fact was published."""
+    return OutboxEvent.objects.filter(pk=event_id).values_list("created_at", flat=True).first() or now()
+
+
+def _status_before(kind: str, object_id: UUID, reached: Collection[str]) -> dict[str, str]:
+    """The state that the object left for one of these, by its timeline."""
+    steps = StateChange.objects.filter(subject_type=kind, subject_id=object_id, to_status__in=list(reached))
+    left = steps.order_by("-id").values_list("from_status", flat=True).first() if reached else None
+    return {"status": left} if left else {}
+
+
+def _changes(subscription: WebhookSubscription, object_id: UUID, shown: dict[str, Any]) -> dict[str, Any]:
+    """What the subscription was last told of this object and is different now, with the values from then."""
+    last = WebhookDelivery.objects.filter(subscription=subscription, object_id=object_id).order_by("-sequence").first()
+    if last is None:
+        return {}
+    then: dict[str, Any] = json.loads(last.body)["data"]["object"]
+    return {name: then.get(name) for name in sorted({*then, *shown}) if then.get(name) != shown.get(name)}

@@ -1,0 +1,22 @@
+"""The headers of Standard Webhooks: the id of the message, the moment of this attempt, a signature by each secret."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
+
+from notifications.models import WebhookDelivery
+
+
+def headers_of(delivery: WebhookDelivery, secrets: Iterable[str], *, at: datetime | None = None) -> dict[str, str]:
+    """For one attempt of now; the id is the same for all attempts. The clock is the machine's, which receivers compare
+    with theirs."""
+    at = at or datetime.now(UTC)
+    signatures = [Webhook(secret).sign(str(delivery.pk), at, delivery.body) for secret in secrets]
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Khidma-Webhooks/1",
+        "webhook-id": str(delivery.pk),
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
