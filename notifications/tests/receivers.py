@@ -67,7 +67,8 @@ def receiving(**told: Any) -> Iterator[ReceiverServer]:
             with suppress(ConnectionError):  # a sender may hang up on a long answer
                 self.wfile.write(receiver.body)
 
-        do_GET = do_POST
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -1,10 +1,10 @@
-"""Requests about conversations and notifications."""
+"""Requests about conversations, notifications and webhooks."""
 
 import secrets
 
 from accounts.tests.factories import make_client
 from messaging.tests.factories import make_conversation, parties, say
-from notifications.tests.factories import make_notification, make_push_token
+from notifications.tests.factories import make_delivery, make_notification, make_push_token, make_subscription
 from sandbox.testing import StandIn
 from verify.idempotency.cases import Case, case
 
@@ -52,3 +52,43 @@ def register_token(gateway: StandIn) -> Case:
 def remove_token(gateway: StandIn) -> Case:
     user = make_client()
     return Case(user, f"/api/notifications/tokens/{make_push_token(user).pk}", None, make_client())
+
+
+WEBHOOKS = "/api/webhooks"
+RECEIVER = {"url": "https://93.184.215.14/hook", "events": ["order.funded"]}
+
+
+@case("POST /api/webhooks/subscriptions")
+def subscribe(gateway: StandIn) -> Case:
+    return Case(make_client(), f"{WEBHOOKS}/subscriptions", RECEIVER, make_client())
+
+
+@case("PATCH /api/webhooks/subscriptions/{subscriptionId}")
+def change_subscription(gateway: StandIn) -> Case:
+    user = make_client()
+    return Case(user, f"{WEBHOOKS}/subscriptions/{make_subscription(user).pk}", RECEIVER, make_client())
+
+
+@case("DELETE /api/webhooks/subscriptions/{subscriptionId}")
+def unsubscribe(gateway: StandIn) -> Case:
+    user = make_client()
+    return Case(user, f"{WEBHOOKS}/subscriptions/{make_subscription(user).pk}", None, make_client())
+
+
+@case("POST /api/webhooks/subscriptions/{subscriptionId}/rotate-secret")
+def rotate_secret(gateway: StandIn) -> Case:
+    user = make_client()
+    return Case(user, f"{WEBHOOKS}/subscriptions/{make_subscription(user).pk}/rotate-secret", None, make_client())
+
+
+@case("POST /api/webhooks/subscriptions/{subscriptionId}/test")
+def send_test_event(gateway: StandIn) -> Case:
+    user = make_client()
+    return Case(user, f"{WEBHOOKS}/subscriptions/{make_subscription(user).pk}/test", None, make_client())
+
+
+@case("POST /api/webhooks/deliveries/{deliveryId}/redeliver")
+def redeliver(gateway: StandIn) -> Case:
+    user = make_client()
+    delivery = make_delivery(make_subscription(user))
+    return Case(user, f"{WEBHOOKS}/deliveries/{delivery.pk}/redeliver", None, make_client())

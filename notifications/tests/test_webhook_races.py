@@ -1,0 +1,80 @@
+"""Several at the same moment: subscriptions stay within their number, secrets and sequences lose nothing, one lane."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db import transaction
+
+from accounts.tests.factories import make_client
+from gigs.tests.factories import make_gig
+from khidma.kernel import context
+from khidma.kernel.ids import new_id
+from khidma.kernel.runtime import change
+from khidma.tests.races import at_once
+from notifications.errors import TooManySubscriptions
+from notifications.models import WebhookDelivery, WebhookSecret, WebhookSubscription
+from notifications.runtime import WebhookSettings
+from notifications.services import webhooks
+from notifications.tests.factories import make_delivery, make_subscription, secret_of
+from notifications.tests.receivers import receiving
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+def test_no_more_subscriptions_at_once_than_one_after_the_other() -> None:
+    with transaction.atomic():
+        change(WebhookSettings, {"subscriptions_per_user": 3})
+    user = make_client()
+    made = at_once(*[partial(make_subscription, user)] * 8)
+    assert [type(one) for one in made].count(TooManySubscriptions) == 5
+    assert WebhookSubscription.objects.filter(user=user).count() == 3
+
+
+def test_rotated_by_many_at_once_every_answered_secret_signs() -> None:
+    subscription = make_subscription(make_client())
+    answers = at_once(*[partial(webhooks.rotate_secret, subscription=subscription)] * 4)
+    secrets = {secret for _, secret in answers} | {secret_of(subscription)}
+    assert len(secrets) == 5
+    assert WebhookSecret.objects.signing().filter(subscription=subscription).count() == 5
+    assert WebhookSecret.objects.filter(subscription=subscription, signs_until=None).count() == 1
+
+
+def test_many_facts_at_once_are_numbered_without_gaps() -> None:
+    subscription = make_subscription(make_client())
+    at_once(*[partial(make_delivery, subscription)] * 12)
+    numbers = WebhookDelivery.objects.order_by("sequence").values_list("sequence", flat=True)
+    assert list(numbers) == list(range(1, 13))
+
+
+def test_one_fact_handled_by_many_at_once_comes_once() -> None:
+    client = make_client()
+    make_subscription(client)
+    gig = make_gig(client)
+    fact = new_id()
+
+    def handle() -> list[Any]:
+        context.event_id.set(fact)
+        return webhooks.announce(event_type="gig.created", kind="gig", object_id=gig.pk, parties=[client.pk])
+
+    assert sorted(len(one) for one in at_once(*[handle] * 6)) == [0, 0, 0, 0, 0, 1]
+
+
+def test_of_several_lanes_at_once_one_sends_and_each_message_goes_out_once(settings: LazySettings) -> None:
+    with receiving(delay=0.02) as server:
+        settings.KHIDMA_NEAR_RECEIVERS = [server.place]
+        subscription = make_subscription(make_client(), url=server.url)
+        for _ in range(10):
+            make_delivery(subscription)
+        sent = at_once(*[webhooks.send_due] * 4)
+    assert sorted(sent) == [0, 0, 0, 10]
+    assert len({message.id for message in server.messages}) == len(server.messages) == 10
+
+
+def test_sent_again_by_many_at_once_it_waits_once() -> None:
+    subscription = make_subscription(make_client())
+    delivery = make_delivery(subscription)
+    WebhookDelivery.objects.update(status="failed")
+    at_once(*[partial(webhooks.redeliver, delivery=delivery)] * 5)
+    assert WebhookDelivery.objects.get().status == "pending"
