@@ -52,3 +52,8 @@ def is_blocked_between(first_id: UUID, second_id: UUID) -> bool:
 def is_blocked_among(user_ids: Collection[UUID] | QuerySet[Any, Any]) -> bool:
     """Whether any of these users has blocked another of them; ids, or a query for them."""
     return Block.objects.filter(blocker__in=user_ids, blocked__in=user_ids).exists()
+
+
+def reads_everything(user: User) -> bool:
+    """Whether this is an operator whose work is to read what users wrote and sent to each other."""
+    return not {"support", "trust"}.isdisjoint(user.operator_permissions)

@@ -1,9 +1,13 @@
 """Reads of trust and safety."""
 
+from collections.abc import Collection
 from uuid import UUID
 
+from accounts.models import User
+from accounts.selectors import reads_everything
 from khidma.kernel.clock import Now
 from khidma.kernel.errors import NotFound
+from khidma.media.selectors import files_of
 from orders.models import Cancellation, Order
 from trust_safety.models import Contest
 from trust_safety.states import ContestStatus
@@ -20,6 +24,17 @@ def get_cancellation(cancellation_id: UUID) -> Cancellation:
     if cancellation is None:
         raise NotFound
     return cancellation
+
+
+def show_contest(contest: Contest) -> Contest:
+    """A contest with its files."""
+    return Contest.objects.select_related("cancellation").annotate(files=files_of("contest")).get(pk=contest.pk)
+
+
+def may_see_contests(user: User, ids: Collection[UUID]) -> bool:
+    """Whether any of these contests is about an order of this user, who may then see its files."""
+    orders = Order.objects.of(user).filter(cancellation__contest__in=ids)
+    return reads_everything(user) or orders.exists()
 
 
 def list_overdue_contests(*, limit: int = 100) -> list[UUID]:

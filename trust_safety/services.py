@@ -1,5 +1,6 @@
 """Every write of trust and safety, one function per use case."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from accounts.services import lower_trust_score
 from khidma.kernel.clock import Now, now
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock, record_change
+from khidma.media.services import attach, check_files
 from orders import services as orders
 from orders.errors import CancellationNotContestable
 from orders.models import Cancellation, Order
@@ -26,13 +28,15 @@ log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
-def contest_cancellation(*, order: Order, party: User, reason: str) -> Contest:
+def contest_cancellation(*, order: Order, party: User, reason: str, attachments: Sequence[UUID] = ()) -> Contest:
     """Ask an operator to look at whose fault a cancellation was; what was kept stays in escrow until then.
 
+    :raises Invalid: a file is not the party's.
     :raises CancellationNotContestable: it was not cancelled, speaks against nobody, or was contested before.
     :raises Forbidden: it does not speak against this side.
     :raises ContestPeriodOver: it is too late.
     """
+    check_files(owner=party, files=attachments)
     cancellation = cancellation_of(order)
     if cancellation is None:
         raise CancellationNotContestable
@@ -44,6 +48,7 @@ def contest_cancellation(*, order: Order, party: User, reason: str) -> Contest:
         found=cancellation.fault,
         decide_by=now() + timedelta(days=TrustSettings.load().contest_days),
     )
+    attach(owner=party, thing="contest", thing_id=contest.pk, files=attachments)
     record_change(contest, action="open", by=party, role=order.side_of(party) or "")
     publish(ContestOpened(**_facts(contest), raised_by=party.pk, decide_by=contest.decide_by))
     return contest

@@ -13,6 +13,7 @@ from gigs.services.terms import SMALLEST_ORDER
 from gigs.states import ApplicationStatus, GigStatus
 from khidma.http.fields import Choice, Flag, Id, Integer, ListOf, Moment, Number, Paise, Slug, Text, milliseconds
 from khidma.http.serializers import Serializer
+from khidma.media.api.serializers import Attachments
 
 MOST_SKILLS = 20
 MOST_MILESTONES = 20
@@ -161,7 +162,7 @@ class GigSerializer(Serializer):
     budget_min = Paise()
     budget_max = Paise()
     deadline = Moment()
-    attachments = ListOf(Id())
+    attachments = Attachments()
     status = Choice(GigStatus.choices)
     applications_count = Integer()
     views_count = SerializerMethodField()
@@ -239,7 +240,7 @@ class ApplicationSerializer(Serializer):
     agreed_hours = Integer(allow_null=True)
     estimated_days = Integer(allow_null=True)
     can_start_at = Moment(allow_null=True)
-    attachments = ListOf(Id())
+    attachments = Attachments()
     milestones = ProposedMilestoneSerializer(many=True)
     status = Choice(ApplicationStatus.choices)
     conversation_id = Id()

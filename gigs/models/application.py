@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -54,7 +53,6 @@ class Application(Stateful, Record):
     agreed_hours = models.PositiveIntegerField(_("hours"), null=True)
     estimated_days = models.PositiveIntegerField(_("estimated days"), null=True)
     can_start_at = models.DateTimeField(_("can start at"), null=True)
-    attachments = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)
     status = StateField(_("state"), choices=ApplicationStatus, default=ApplicationStatus.PENDING)
     decided_at = models.DateTimeField(_("decided at"), null=True, editable=False)
     updated_at = models.DateTimeField(_("changed at"), db_default=Now(), editable=False)

@@ -110,7 +110,6 @@ class Gig(Stateful, Record):
     )
     skills = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name=_("skills"))
     skill_keys = ArrayField(models.CharField(max_length=60), default=list, blank=True, editable=False)
-    attachments = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)
     budget_type = models.CharField(_("kind of budget"), max_length=10, choices=BudgetType)
     budget_min = PaiseField(_("lowest budget"))
     budget_max = PaiseField(_("highest budget"))

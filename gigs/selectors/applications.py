@@ -1,18 +1,26 @@
 """Applications, to the two people whom they concern."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
 from accounts.models import User
+from accounts.selectors import reads_everything
 from gigs.models import Application, ApplicationMilestone, Gig
 from khidma.kernel.errors import NotFound
+from khidma.media.selectors import files_of
 
 
 def _described(applications: QuerySet[Application]) -> QuerySet[Application]:
     steps = Prefetch("milestones", ApplicationMilestone.objects.order_by("position"))
-    return applications.select_related("doer", "gig").defer("gig__search_document").prefetch_related(steps)
+    applications = applications.select_related("doer", "gig").defer("gig__search_document").prefetch_related(steps)
+    return applications.annotate(files=files_of("application"))
+
+
+def may_see_applications(user: User, ids: Collection[UUID]) -> bool:
+    """Whether any of these applications is this user's, or for this user's gig, and with it its files."""
+    return reads_everything(user) or Application.objects.of_party(user).filter(pk__in=ids).exists()
 
 
 def get_application_for(user: User, application_id: UUID) -> Application:

@@ -1,6 +1,6 @@
 """One gig, own gigs, saved gigs: each with what its viewer may know."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db.models import BooleanField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, UUIDField, Value
@@ -12,6 +12,7 @@ from gigs.models import Application, Gig, GigView, SavedGig
 from gigs.states import LIVE_STATUSES, GigStatus
 from khidma.kernel.clock import Now
 from khidma.kernel.errors import NotFound
+from khidma.media.selectors import files_of
 
 
 def described_for(gigs: QuerySet[Gig], user: User | None) -> QuerySet[Gig]:
@@ -19,7 +20,7 @@ def described_for(gigs: QuerySet[Gig], user: User | None) -> QuerySet[Gig]:
     viewer: saved, applied to, address shown."""
     is_live = Q(is_boosted=True, boosted_until__gt=Now())
     gigs = gigs.select_related("client", "category").annotate(
-        is_shown_first=ExpressionWrapper(is_live, output_field=BooleanField())
+        is_shown_first=ExpressionWrapper(is_live, output_field=BooleanField()), files=files_of("gig")
     )
     if user is None:
         return gigs.annotate(
@@ -48,6 +49,11 @@ def get_visible_gig(user: User | None, gig_id: UUID) -> Gig:
     if gig is None:
         raise NotFound
     return gig
+
+
+def may_see_gigs(user: User, ids: Collection[UUID]) -> bool:
+    """Whether this user may see any of these gigs, and with it its files."""
+    return Gig.objects.visible_to(user).filter(pk__in=ids).exists()
 
 
 def get_own_gig(user: User, gig_id: UUID) -> Gig:

@@ -12,10 +12,11 @@ from gigs.errors import AlreadyApplied, ApplicationAlreadyDecided, ApplicationNo
 from gigs.events import ApplicationRevived, ApplicationSubmitted, ApplicationWithdrawn
 from gigs.models import Application, ApplicationMilestone, Gig
 from gigs.services.announcing import announce, lock_with_gig
-from gigs.services.terms import MilestoneTerms, check_bid, refuse_attachments
+from gigs.services.terms import MilestoneTerms, check_bid
 from gigs.states import UNDECIDED_STATUSES, ApplicationStatus, GigStatus
 from khidma.kernel.clock import now
 from khidma.kernel.states import advance, lock, record_change
+from khidma.media.services import attach, check_files
 
 
 class Bid(TypedDict, total=False):
@@ -37,8 +38,8 @@ def apply_to_gig(*, gig: Gig, doer: User, **bid: Unpack[Bid]) -> Application:
     :raises Invalid: hours, steps or amount do not fit the gig.
     :raises OwnGig, GigNotOpen, AlreadyApplied: the doer may not, now.
     """
-    milestones = bid.pop("milestones", ())
-    refuse_attachments(bid.pop("attachments", ()))
+    milestones, files = bid.pop("milestones", ()), bid.pop("attachments", ())
+    check_files(owner=doer, files=files)
     check_bid(gig, amount=bid["proposed_amount"], hours=bid.get("agreed_hours"), milestones=milestones)
     if gig.client_id == doer.pk:
         raise OwnGig
@@ -47,6 +48,7 @@ def apply_to_gig(*, gig: Gig, doer: User, **bid: Unpack[Bid]) -> Application:
     _require_no_other(gig, doer)
     application = Application.objects.create(gig=gig, doer=doer, **bid)
     _write_milestones(application, milestones)
+    attach(owner=doer, thing="application", thing_id=application.pk, files=files)
     record_change(application, action="apply", by=doer, role="doer")
     announce(ApplicationSubmitted, application, gig, amount=application.proposed_amount)
     return application
@@ -62,7 +64,8 @@ def change_application(*, application: Application, doer: User, **bid: Unpack[Bi
     application = lock(application)
     has_new_steps = "milestones" in bid
     milestones = bid.pop("milestones", ()) if has_new_steps else _present_milestones(application)
-    refuse_attachments(bid.pop("attachments", ()))
+    if "attachments" in bid:
+        attach(owner=doer, thing="application", thing_id=application.pk, files=bid.pop("attachments"))
     for name, value in bid.items():
         setattr(application, name, value)
     check_bid(

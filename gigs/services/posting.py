@@ -11,11 +11,12 @@ from accounts.models import GigKind, User
 from gigs.errors import DeadlinePassed, GigHasApplications, GigNotEditable
 from gigs.events import GigPosted, GigReopened
 from gigs.models import BudgetType, Gig, Priority
-from gigs.services.terms import Place, check_ahead, check_gig, find_category, name_skills, refuse_attachments, set_place
+from gigs.services.terms import Place, check_ahead, check_gig, find_category, name_skills, set_place
 from gigs.states import GigStatus
 from khidma.kernel.clock import now
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock, record_change
+from khidma.media.services import attach
 
 SETTLED_BY_APPLICATIONS = {"kind", "category", "budget_type", "budget_min", "budget_max"}
 """What people applied to."""
@@ -116,7 +117,8 @@ def _open(gig: Gig, client: User) -> Gig:
 
 def _set(gig: Gig, terms: GigTerms) -> None:
     """Write the terms into the row in memory, each in its own way."""
-    refuse_attachments(terms.get("attachments", ()))
+    if "attachments" in terms:
+        attach(owner=gig.client, thing="gig", thing_id=gig.pk, files=terms["attachments"])
     if "category" in terms:
         gig.category = find_category(terms["category"])
     if "skills" in terms:

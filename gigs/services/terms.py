@@ -55,12 +55,6 @@ def find_zone(zone_id: UUID) -> Zone:
     return zone
 
 
-def refuse_attachments(attachments: Sequence[UUID]) -> None:
-    """No file can be handed in yet, so no id names one. :raises Invalid: an id was given."""
-    if attachments:
-        raise Invalid(details={"attachments": [_("There is no such file.")]})
-
-
 def name_skills(gig: Gig, names: Sequence[str]) -> None:
     """Give the gig its skills, each once, in the spelling of the list of skills where it has them."""
     wanted = {" ".join(name.split()).lower(): " ".join(name.split()) for name in reversed(names)}

@@ -12,7 +12,7 @@ STEP_SECONDS = 60
 """Addresses shown within the same minute are the same, so that what shows them can be compared (ETag)."""
 
 
-def signed_address(file_id: UUID, *, at: datetime) -> str:
+def signed_address(file_id: UUID | str, *, at: datetime) -> str:
     """The address of the file's bytes, good for 9 to 10 minutes from `at`."""
     begun = int(at.timestamp()) // STEP_SECONDS * STEP_SECONDS
     expires = begun + int(LIVES.total_seconds())
@@ -24,5 +24,5 @@ def is_good(file_id: UUID, *, expires: int, signature: str, at: datetime) -> boo
     return constant_time_compare(_sign(file_id, expires), signature) and at.timestamp() < expires
 
 
-def _sign(file_id: UUID, expires: int) -> str:
+def _sign(file_id: UUID | str, expires: int) -> str:
     return Signer(salt="khidma.media.addresses").signature(f"{file_id}:{expires}")

@@ -1,11 +1,13 @@
 """Reads of files: what an actor may see, and what is attached to what."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Sum
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet, Sum
+from django.db.models.functions import JSONObject
 
 from khidma.kernel.clock import Now, now
 from khidma.kernel.errors import NotFound
@@ -52,20 +54,12 @@ def get_downloadable(file_id: UUID, *, expires: int, signature: str) -> File:
     return file
 
 
-def attached_to(thing: str, ids: Iterable[UUID]) -> dict[UUID, list[File]]:
-    """The files of each of these things in their order, in one query; things without any are empty."""
-    wanted = list(ids)
-    found: dict[UUID, list[File]] = {one: [] for one in wanted}
-    if not wanted:
-        return found
-    rows: Any = (
-        shown(File.objects.filter(attachments__thing=thing, attachments__thing_id__in=wanted))
-        .annotate(thing_id=F("attachments__thing_id"), position=F("attachments__position"))
-        .order_by("thing_id", "position")
-    )
-    for file in rows:
-        found[file.thing_id].append(file)
-    return found
+def files_of(thing: str) -> ArraySubquery:
+    """For the rows of a query of such things: their files in order, as `api.serializers.Attachments` shows them."""
+    columns = ("id", "kind", "name", "mime_type", "size", "width", "height", "duration_ms", "created_at", "status")
+    entry = JSONObject(**{column: f"file__{column}" for column in columns}, shown_at=Now())
+    rows = Attachment.objects.filter(thing=thing, thing_id=OuterRef("pk")).order_by("position")
+    return ArraySubquery(rows.values(entry=entry))
 
 
 def room_taken(owner: Any) -> int:

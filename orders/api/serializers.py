@@ -1,6 +1,6 @@
 """Orders on the wire."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from khidma.http.fields import Choice, Id, Integer, Link, ListOf, Moment, Paise,
 from khidma.http.serializers import Serializer
 from khidma.http.text import camel
 from khidma.kernel.models import StateChange
+from khidma.media.api.serializers import Attachments
 from orders.models import CancelReason, Milestone
 from orders.policy import Fault
 from orders.selectors import OrderScreen
@@ -52,7 +53,7 @@ class DeliverableSerializer(Serializer):
     id = Id()
     milestone_id = Id(allow_null=True)
     message = Text()
-    attachments = ListOf(Id())
+    attachments = Attachments()
     links = ListOf(Link())
     submitted_at = Moment(source="created_at")
 
@@ -235,12 +236,6 @@ class MilestoneSubmitBody(Serializer):
     message = Text(max_length=5_000)
     attachments = ListOf(Id(), required=False, max_length=20, unique=True)
     links = ListOf(Link(), required=False, max_length=20, unique=True)
-
-    def validate_attachments(self, attachments: Sequence[UUID]) -> Sequence[UUID]:
-        """:raises ValidationError: nobody has files yet, so every id is one of no file."""
-        if attachments:
-            raise ValidationError([_("There is no such file.")])
-        return attachments
 
 
 class SubmitBody(MilestoneSubmitBody):

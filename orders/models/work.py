@@ -16,7 +16,6 @@ class Deliverable(Record):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="deliverables")
     milestone = models.ForeignKey(Milestone, null=True, on_delete=models.PROTECT, related_name="deliverables")
     message = models.TextField()
-    attachments = ArrayField(models.UUIDField(), default=list, blank=True)
     links = ArrayField(models.CharField(max_length=2000), default=list, blank=True)
     minutes_worked = models.PositiveIntegerField(null=True)
 

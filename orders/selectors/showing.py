@@ -1,15 +1,17 @@
 """Reads of orders: which ones an actor may know of, and what their screens show."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.models import User
+from accounts.selectors import reads_everything
 from khidma.kernel.errors import NotFound
 from khidma.kernel.models import StateChange
+from khidma.media.selectors import files_of
 from orders.models import Deliverable, Milestone, Order, OrderQuerySet, RevisionRequest
 from payments import services as payments
 from payments.models import Escrow, Payment, PaymentItem
@@ -66,6 +68,12 @@ def get_order_for(actor: User, order_id: UUID) -> Order:
     if order is None:
         raise NotFound
     return order
+
+
+def may_see_deliverables(user: User, ids: Collection[UUID]) -> bool:
+    """Whether any of this work is of an order of this user, who may then see its files."""
+    orders = Order.objects.of(user).filter(deliverables__in=ids)
+    return reads_everything(user) or orders.exists()
 
 
 def get_order(order_id: UUID) -> Order:
@@ -229,6 +237,6 @@ def _for_screens(orders: OrderQuerySet) -> OrderQuerySet:
     return orders.select_related("gig", "client", "doer", "cancellation").prefetch_related(
         "cancellation__parts",
         Prefetch("milestones", Milestone.objects.order_by("position")),
-        Prefetch("deliverables", Deliverable.objects.order_by("id")),
+        Prefetch("deliverables", Deliverable.objects.annotate(files=files_of("deliverable")).order_by("id")),
         Prefetch("revision_requests", RevisionRequest.objects.order_by("number")),
     )

@@ -12,6 +12,7 @@ from khidma.kernel.clock import now
 from khidma.kernel.errors import KhidmaError
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock
+from khidma.media.services import attach, check_files
 from orders.errors import (
     OrderAlreadyStarted,
     OrderNotInProgress,
@@ -89,11 +90,12 @@ def submit_work(
     """Hand work in; the approval clock starts. By the hour, `minutes_worked` say what is asked for it; in milestones,
     this is the work of all that are funded.
 
-    :raises Invalid: the minutes do not fit what was agreed.
+    :raises Invalid: the minutes do not fit what was agreed, or a file is not the doer's.
     :raises OrderNotInProgress: the order takes no work now.
     :raises OrderNotStarted: on site, before the start.
     """
     check_minutes(order, minutes_worked)
+    check_files(owner=doer, files=attachments)
     if order.has_milestones:
         return submit_milestones(order=order, doer=doer, message=message, attachments=attachments, links=links)
     order = lock(order)
@@ -106,10 +108,10 @@ def submit_work(
     deliverable = Deliverable.objects.create(
         order=order,
         message=message,
-        attachments=list(attachments),
         links=list(links),
         minutes_worked=minutes_worked,
     )
+    attach(owner=doer, thing="deliverable", thing_id=deliverable.pk, files=attachments)
     publish(WorkSubmitted(**facts(order), deliverable_id=deliverable.pk, auto_approve_at=approve_at))
     return order
 

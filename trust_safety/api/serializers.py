@@ -1,13 +1,10 @@
 """Contests on the wire."""
 
-from collections.abc import Sequence
-from uuid import UUID
-
-from django.utils.translation import gettext as _
-from rest_framework.serializers import SerializerMethodField, ValidationError
+from rest_framework.serializers import SerializerMethodField
 
 from khidma.http.fields import Choice, Id, ListOf, Moment, Text
 from khidma.http.serializers import Serializer
+from khidma.media.api.serializers import Attachments
 from orders.policy import Fault
 from trust_safety.models import Contest
 from trust_safety.states import ContestStatus
@@ -18,12 +15,6 @@ FAULTS = [fault.value for fault in Fault]
 class ContestBody(Serializer):
     reason = Text(max_length=2_000)
     attachments = ListOf(Id(), required=False, max_length=20, unique=True)
-
-    def validate_attachments(self, attachments: Sequence[UUID]) -> Sequence[UUID]:
-        """:raises ValidationError: nobody has files yet, so every id is one of no file."""
-        if attachments:
-            raise ValidationError([_("There is no such file.")])
-        return attachments
 
 
 class JudgementBody(Serializer):
@@ -39,6 +30,7 @@ class ContestSerializer(Serializer):
     order_id = Id(source="cancellation.order_id")
     raised_by_id = Id()
     reason = Text()
+    attachments = Attachments()
     status = Choice(ContestStatus.values)
     found = Choice(FAULTS)
     fault = SerializerMethodField()

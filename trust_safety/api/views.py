@@ -25,8 +25,8 @@ class CancellationContest(ApiView):
         """Contest whose fault a cancellation was found to be; an operator decides, and no money moves until then."""
         order = get_order_for(request.user, order_id)
         require_contesting_side(order, request.user)
-        asked = self.body()
-        return services.contest_cancellation(order=order, party=request.user, reason=asked["reason"])
+        contest = services.contest_cancellation(order=order, party=request.user, **self.body())
+        return selectors.show_contest(contest)
 
 
 class CancellationResolve(ApiView):
@@ -41,4 +41,5 @@ class CancellationResolve(ApiView):
     def post(self, request: Any, cancellation_id: UUID) -> Contest:
         """Decide a contested cancellation: whose fault it was, and with it who gets what was kept."""
         cancellation = selectors.get_cancellation(cancellation_id)
-        return services.decide_contest(cancellation=cancellation, operator=request.user, **self.body())
+        contest = services.decide_contest(cancellation=cancellation, operator=request.user, **self.body())
+        return selectors.show_contest(contest)

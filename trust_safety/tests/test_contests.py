@@ -12,6 +12,7 @@ from khidma.kernel.ids import new_id
 from khidma.kernel.models import AuditRecord, OutboxEvent
 from khidma.kernel.outbox import deliver_due
 from khidma.kernel.states import history
+from khidma.media.tests.factories import make_file
 from notifications.models import Notification
 from orders import tasks as clocks
 from orders.models import Cancellation, Order
@@ -122,6 +123,17 @@ def test_a_bad_body_is_refused(api: Any, body: dict[str, Any]) -> None:
     order = blamed_doer()
     with nothing_changes():
         assert api(order.doer).post(path(order), body).status_code == 400
+
+
+def test_what_a_contest_is_backed_with_is_for_the_order_and_operators_of_trust(api: Any) -> None:
+    order = blamed_doer()
+    file = make_file(order.doer, "image")
+    shown = api(order.doer).post(path(order), {**BODY, "attachments": [str(file.pk)]}).json()["data"]
+    assert [one["id"] for one in shown["attachments"]] == [str(file.pk)]
+    for user, status in [
+        (order.client, 200), (make_operator("trust"), 200), (make_operator("finance"), 404), (make_client(), 404)
+    ]:  # fmt: skip
+        assert api(user).get(f"/api/media/{file.pk}").status_code == status
 
 
 def test_it_is_too_late_after_two_days(api: Any) -> None:

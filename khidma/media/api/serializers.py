@@ -1,16 +1,18 @@
 """Files on the wire."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rest_framework.serializers import FileField, SerializerMethodField
+from drf_spectacular.utils import extend_schema_field
+from rest_framework.serializers import Field, FileField
 
-from khidma.http.fields import Choice, Id, Integer, Moment, Text
+from khidma.http.fields import Choice, Id, Integer, Moment, Text, milliseconds
 from khidma.http.serializers import Serializer
-from khidma.media import selectors
 from khidma.media.addresses import signed_address
 from khidma.media.models import File, FileKind
+from khidma.media.states import FileStatus
 
 
 class MediaBody(Serializer):
@@ -32,18 +34,73 @@ class AttachmentSerializer(Serializer):
     width = Integer(allow_null=True)
     height = Integer(allow_null=True)
     duration_ms = Integer(allow_null=True)
-    url = SerializerMethodField()
+    url = Text(allow_null=True)
     created_at = Moment()
 
-    def get_url(self, file: Any) -> str | None:
-        return signed_address(file.pk, at=file.shown_at) if file.is_ready else None
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return show_file(instance)
+
+
+@extend_schema_field(AttachmentSerializer(many=True))
+class Attachments(Field[Any, Any, list[dict[str, Any]], Any]):
+    """The files of a thing whose query was annotated with `files=files_of(…)`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(source=options.pop("source", "files"), read_only=True, **options)
+
+    def to_representation(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [_show(**entry) for entry in value]
+
+
+def show_file(file: Any) -> dict[str, Any]:
+    """A file that a selector found for somebody, as an Attachment."""
+    return _show(
+        id=file.pk,
+        kind=file.kind,
+        name=file.name,
+        mime_type=file.mime_type,
+        size=file.size,
+        width=file.width,
+        height=file.height,
+        duration_ms=file.duration_ms,
+        created_at=file.created_at,
+        status=file.status,
+        shown_at=file.shown_at,
+    )
 
 
 def show_files(files: Iterable[File]) -> list[dict[str, Any]]:
-    """Files, each as an Attachment."""
-    return [dict(AttachmentSerializer(file).data) for file in files]
+    """The same for several."""
+    return [show_file(file) for file in files]
 
 
-def attachments_of(thing: str, ids: Iterable[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """The Attachments of each of these things, in one query."""
-    return {one: show_files(files) for one, files in selectors.attached_to(thing, ids).items()}
+def _show(
+    *,
+    id: str | UUID,
+    kind: str,
+    name: str,
+    mime_type: str,
+    size: int,
+    width: int | None,
+    height: int | None,
+    duration_ms: int | None,
+    created_at: str | datetime,
+    status: str,
+    shown_at: str | datetime,
+) -> dict[str, Any]:
+    return {
+        "id": str(id),
+        "kind": kind,
+        "name": name,
+        "mimeType": mime_type,
+        "size": size,
+        "width": width,
+        "height": height,
+        "durationMs": duration_ms,
+        "url": signed_address(id, at=_moment(shown_at)) if status == FileStatus.READY else None,
+        "createdAt": milliseconds(_moment(created_at)),
+    }
+
+
+def _moment(value: str | datetime) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)

@@ -11,6 +11,7 @@ from khidma.kernel.clock import Now
 from khidma.kernel.errors import Invalid
 from khidma.media.errors import FileInfected, FileNotReady
 from khidma.media.models import Attachment, File
+from khidma.media.selectors import shown
 from khidma.media.states import FileStatus
 
 
@@ -29,8 +30,17 @@ def attach(*, owner: Any, thing: str, thing_id: UUID, files: Sequence[UUID], fie
     _let_go([row for file_id, row in present.items() if file_id not in files])
     _place(thing, thing_id, files, present)
     File.objects.filter(pk__in=added).update(loose_since=None)
-    by_id = File.objects.in_bulk(files)
+    by_id = shown(File.objects.all()).in_bulk(files)
     return [by_id[file_id] for file_id in files]
+
+
+def check_files(*, owner: Any, files: Sequence[UUID], field: str = "attachments") -> None:
+    """Refuse what `attach` would refuse, before anything else is looked at; `attach` looks again.
+
+    :raises Invalid, FileNotReady, FileInfected: see `attach`.
+    """
+    with transaction.atomic():
+        _usable(owner, files, field)
 
 
 def _usable(owner: Any, wanted: Sequence[UUID], field: str) -> list[UUID]:

@@ -10,6 +10,7 @@ from accounts.models import User
 from khidma.kernel.clock import now
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock
+from khidma.media.services import attach, check_files
 from orders.errors import OrderNotInProgress, OrderNotStarted, OrderNotSubmitted, RevisionLimitReached
 from orders.events import MilestoneRevisionRequested, MilestoneSubmitted
 from orders.models import Deliverable, Milestone, Order, RevisionRequest
@@ -32,10 +33,12 @@ def submit_milestones(
 ) -> Order:
     """Hand in the work of every funded milestone, or of `only` one; the approval clock of each starts.
 
+    :raises Invalid: a file is not the doer's.
     :raises MilestoneNotFunded: that one takes no work now.
     :raises OrderNotInProgress: none does.
     :raises OrderNotStarted: on site, before the start.
     """
+    check_files(owner=doer, files=attachments)
     order = lock(order)
     chosen = choose_milestones(order, "submit", role="doer", only=only, refusal=OrderNotInProgress)
     if order.status == OrderStatus.IN_PROGRESS and order.is_on_site and order.started_at is None:
@@ -43,10 +46,9 @@ def submit_milestones(
     order.submitted_at = now()
     order.save(update_fields=["submitted_at"])
     for milestone in chosen:
-        work = Deliverable(
-            order=order, milestone=milestone, message=message, attachments=list(attachments), links=list(links)
-        )
+        work = Deliverable(order=order, milestone=milestone, message=message, links=list(links))
         _submit(order, milestone, doer, work)
+        attach(owner=doer, thing="deliverable", thing_id=work.pk, files=attachments)
     return order
 
 
