@@ -1,9 +1,26 @@
-"""What people and the servers of others were told, for operators."""
+"""What people and the servers of others were told, and how it went out, for operators."""
 
 from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from khidma.kernel.admin import OperatorAdmin
-from notifications.models import Notification, PushToken, WebhookDelivery, WebhookSecret, WebhookSubscription
+from khidma.kernel.audit import record_act
+from notifications import services
+from notifications.models import (
+    Digest,
+    Notification,
+    Preferences,
+    PushToken,
+    Sending,
+    SendingStatus,
+    SmsCount,
+    WebhookDelivery,
+    WebhookSecret,
+    WebhookSubscription,
+)
 
 
 @admin.register(Notification)
@@ -52,3 +69,55 @@ class WebhookDeliveryAdmin(OperatorAdmin):
     search_fields = ("id", "subscription__id", "user__id", "object_id")
     list_filter = ("status", "event_type", "failure")
     ordering = ("-id",)
+
+
+@admin.register(Sending)
+class SendingAdmin(OperatorAdmin):
+    list_display = ("created_at", "channel", "notification", "status", "provider", "attempts", "due_at", "last_error")
+    list_select_related = ("notification",)
+    search_fields = ("notification__id", "notification__user__id", "notification__user__phone")
+    list_filter = ("status", "channel", "provider", "created_at")
+    ordering = ("-id",)
+    actions = ("try_again",)
+
+    @admin.action(description=_("Try again"), permissions=["change"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Sending]) -> None:
+        """Put what was given up back among what waits, each on record."""
+        with transaction.atomic():
+            dead = list(queryset.filter(status=SendingStatus.DEAD).values_list("pk", flat=True))
+            for sending_id in dead:
+                record_act(
+                    actor_id=request.user.pk,
+                    action="sending.try_again",
+                    target_type="sending",
+                    target_id=sending_id,
+                )
+            count = services.revive(sending_ids=dead)
+        self.message_user(request, _("Sendings that will be tried again: %(count)d.") % {"count": count})
+
+
+@admin.register(Preferences)
+class PreferencesAdmin(OperatorAdmin):
+    list_display = ("user", "language", "push", "sms", "email", "quiet_start", "quiet_end", "time_zone")
+    list_select_related = ("user",)
+    search_fields = ("user__id", "user__phone", "user__email")
+    list_filter = ("language", "push", "sms", "email")
+    ordering = ("-updated_at",)
+
+
+@admin.register(SmsCount)
+class SmsCountAdmin(OperatorAdmin):
+    list_display = ("day", "user", "count", "refused")
+    list_select_related = ("user",)
+    search_fields = ("user__id", "user__phone")
+    list_filter = ("day",)
+    ordering = ("-id",)
+
+
+@admin.register(Digest)
+class DigestAdmin(OperatorAdmin):
+    list_display = ("user", "told_at")
+    list_select_related = ("user",)
+    search_fields = ("user__id", "user__phone")
+    list_filter = ("told_at",)
+    ordering = ("-told_at",)

@@ -16,3 +16,20 @@ class WebhookSettings(RuntimeSettings, category="webhooks"):
     )
     kept_days: int = setting(30, minimum=7, maximum=365, help="Days that deliveries are kept, and may be sent again.")
     at_once: int = setting(200, minimum=2, maximum=2_000, help="Receivers that one process talks to at the same time.")
+
+
+class NotificationSettings(RuntimeSettings, category="notifications"):
+    """What goes out, how often, at most."""
+
+    sms_per_user_per_day: int = setting(
+        10, minimum=0, maximum=1000, help="Text messages of notifications to one person in one day; codes not counted."
+    )
+    sms_per_day: int = setting(
+        20_000, minimum=0, maximum=100_000_000, help="Text messages of notifications in one day in all."
+    )
+    digest_minutes: int = setting(
+        15, minimum=1, maximum=1440, help="Minutes that a chat message is unread before its receiver is told outside."
+    )
+    digest_pause_minutes: int = setting(
+        60, minimum=1, maximum=1440, help="Minutes before a person is told of unread chat messages again."
+    )

@@ -6,7 +6,14 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from notifications.errors import NotificationUnknown, PushTokenUnknown, SubscriptionUnknown, WebhookDeliveryUnknown
-from notifications.models import Notification, NotificationQuerySet, PushToken, WebhookDelivery, WebhookSubscription
+from notifications.models import (
+    Notification,
+    NotificationQuerySet,
+    Preferences,
+    PushToken,
+    WebhookDelivery,
+    WebhookSubscription,
+)
 
 COUNTED = 10_000
 """Notifications are counted up to here."""
@@ -29,6 +36,11 @@ def get_notification_for(user: User, notification_id: UUID) -> Notification:
     if found is None:
         raise NotificationUnknown
     return found
+
+
+def get_preferences_of(user_id: UUID) -> Preferences:
+    """What they chose; the defaults, not stored, where they chose nothing."""
+    return Preferences.objects.filter(pk=user_id).first() or Preferences(user_id=user_id)
 
 
 def get_push_token_for(user: User, token_id: UUID) -> PushToken:

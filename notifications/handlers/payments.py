@@ -1,14 +1,14 @@
 """Payments, refunds, withdrawals and bank accounts."""
 
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from khidma.kernel.clock import now
 from khidma.kernel.errors import catalogue
 from khidma.kernel.events import handles
 from khidma.kernel.money import rupees
 from notifications.handlers.telling import EVERYWHERE, tell
+from notifications.sentences import in_words
+from notifications.sentences import sentence as _
 from payments.events import (
     AutoPayoutPutOff,
     BankAccountAdded,
@@ -28,13 +28,13 @@ from payments.events import (
 
 @handles(PaymentFailed)
 def tell_payer_of_failure(event: PaymentFailed) -> None:
-    body = _("Your payment of %(amount)s did not go through. You can try again.") % {"amount": rupees(event.amount)}
+    body = _("Your payment of %(amount)s did not go through. You can try again.", amount=rupees(event.amount))
     tell(event.payer_id, "payment_failed", _("Payment failed"), body, "/payments", paymentId=event.payment_id)
 
 
 @handles(RefundPromised)
 def tell_payer_of_refund(event: RefundPromised) -> None:
-    body = _("%(amount)s goes back to where you paid it from.") % {"amount": rupees(event.amount)}
+    body = _("%(amount)s goes back to where you paid it from.", amount=rupees(event.amount))
     tell(
         event.payer_id,
         "refund_promised",
@@ -48,13 +48,13 @@ def tell_payer_of_refund(event: RefundPromised) -> None:
 
 @handles(RefundProcessed)
 def tell_payer_of_refund_done(event: RefundProcessed) -> None:
-    body = _("%(amount)s was refunded. Your bank may need a few days to show it.") % {"amount": rupees(event.amount)}
+    body = _("%(amount)s was refunded. Your bank may need a few days to show it.", amount=rupees(event.amount))
     tell(event.payer_id, "refund_processed", _("Refunded"), body, "/payments", paymentId=event.payment_id)
 
 
 @handles(PayoutRequested)
 def tell_doer_of_withdrawal(event: PayoutRequested) -> None:
-    body = _("%(amount)s is on its way to your bank.") % {"amount": rupees(event.amount)}
+    body = _("%(amount)s is on its way to your bank.", amount=rupees(event.amount))
     tell(
         event.user_id,
         "payout_requested",
@@ -69,17 +69,18 @@ def tell_doer_of_withdrawal(event: PayoutRequested) -> None:
 @handles(AutoPayoutPutOff)
 def tell_doer_of_weekly_withdrawal(event: AutoPayoutPutOff) -> None:
     next_at = timezone.localtime(event.next_at, timezone.get_default_timezone())
-    body = _("Your weekly withdrawal was not possible: %(reason)s We try again on %(day)s at %(time)s.") % {
-        "reason": catalogue()[event.code].message,
-        "day": date_format(next_at, "j F"),
-        "time": date_format(next_at, "H:i"),
-    }
+    body = _(
+        "Your weekly withdrawal was not possible: %(reason)s We try again on %(day)s at %(time)s.",
+        reason=catalogue()[event.code].message,
+        day=in_words(next_at, "j F"),
+        time=in_words(next_at, "H:i"),
+    )
     tell(event.user_id, "auto_payout_put_off", _("Weekly withdrawal put off"), body, "/wallet", EVERYWHERE)
 
 
 @handles(PayoutHeld)
 def tell_doer_of_held_withdrawal(event: PayoutHeld) -> None:
-    body = _("We look at your withdrawal of %(amount)s before it goes to your bank.") % {"amount": rupees(event.amount)}
+    body = _("We look at your withdrawal of %(amount)s before it goes to your bank.", amount=rupees(event.amount))
     tell(
         event.user_id,
         "payout_held",
@@ -93,7 +94,7 @@ def tell_doer_of_held_withdrawal(event: PayoutHeld) -> None:
 
 @handles(PayoutCancelled)
 def tell_doer_of_cancelled_withdrawal(event: PayoutCancelled) -> None:
-    body = _("Your withdrawal of %(amount)s was cancelled before it was sent.") % {"amount": rupees(event.amount)}
+    body = _("Your withdrawal of %(amount)s was cancelled before it was sent.", amount=rupees(event.amount))
     tell(
         event.user_id,
         "payout_cancelled",
@@ -107,10 +108,9 @@ def tell_doer_of_cancelled_withdrawal(event: PayoutCancelled) -> None:
 
 @handles(PayoutProcessed)
 def tell_doer_of_payout(event: PayoutProcessed) -> None:
-    body = _("%(amount)s has reached your account ending in %(last4)s.") % {
-        "amount": rupees(event.amount),
-        "last4": event.bank_last4,
-    }
+    body = _(
+        "%(amount)s has reached your account ending in %(last4)s.", amount=rupees(event.amount), last4=event.bank_last4
+    )
     tell(
         event.user_id,
         "payout_processed",
@@ -125,9 +125,9 @@ def tell_doer_of_payout(event: PayoutProcessed) -> None:
 @handles(PayoutFailed)
 @handles(PayoutReversed)
 def tell_doer_of_returned_payout(event: PayoutFailed | PayoutReversed) -> None:
-    body = _("%(amount)s came back and is in your wallet again. Please check your bank account.") % {
-        "amount": rupees(event.amount)
-    }
+    body = _(
+        "%(amount)s came back and is in your wallet again. Please check your bank account.", amount=rupees(event.amount)
+    )
     tell(
         event.user_id,
         "payout_failed",
@@ -141,9 +141,9 @@ def tell_doer_of_returned_payout(event: PayoutFailed | PayoutReversed) -> None:
 
 @handles(BankAccountAdded)
 def tell_user_of_new_account(event: BankAccountAdded) -> None:
-    body = _("An account ending in %(last4)s was added. If this was not you, contact support at once.") % {
-        "last4": event.last4
-    }
+    body = _(
+        "An account ending in %(last4)s was added. If this was not you, contact support at once.", last4=event.last4
+    )
     tell(
         event.user_id,
         "bank_account_added",
@@ -160,13 +160,14 @@ def tell_user_of_verified_account(event: BankAccountVerified) -> None:
     last4 = {"last4": event.last4}
     if event.opens_at is not None and event.opens_at > now():
         opens_at = timezone.localtime(event.opens_at, timezone.get_default_timezone())
-        body = _("Withdrawals to the account ending in %(last4)s open on %(day)s at %(time)s.") % {
+        body = _(
+            "Withdrawals to the account ending in %(last4)s open on %(day)s at %(time)s.",
             **last4,
-            "day": date_format(opens_at, "j F"),
-            "time": date_format(opens_at, "H:i"),
-        }
+            day=in_words(opens_at, "j F"),
+            time=in_words(opens_at, "H:i"),
+        )
     else:
-        body = _("You can now withdraw to the account ending in %(last4)s.") % last4
+        body = _("You can now withdraw to the account ending in %(last4)s.", **last4)
     tell(
         event.user_id,
         "bank_account_verified",
@@ -179,9 +180,7 @@ def tell_user_of_verified_account(event: BankAccountVerified) -> None:
 
 @handles(BankAccountFailed)
 def tell_user_of_failed_account(event: BankAccountFailed) -> None:
-    body = _("The account ending in %(last4)s could not be verified. Please check its details.") % {
-        "last4": event.last4
-    }
+    body = _("The account ending in %(last4)s could not be verified. Please check its details.", last4=event.last4)
     tell(
         event.user_id,
         "bank_account_failed",

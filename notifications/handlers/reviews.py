@@ -1,9 +1,9 @@
 """Reviews of orders."""
 
-from django.utils.translation import gettext as _
-
 from khidma.kernel.events import handles
 from notifications.handlers.telling import tell
+from notifications.sentences import Said
+from notifications.sentences import sentence as _
 from orders.events import ReviewCreated, ReviewEvent, ReviewReplied, ReviewShown
 
 
@@ -11,22 +11,19 @@ from orders.events import ReviewCreated, ReviewEvent, ReviewReplied, ReviewShown
 def tell_of_hidden_review(event: ReviewCreated) -> None:
     if not event.is_first:
         return
-    body = _("You were reviewed for “%(title)s”. Write yours, and both are shown.") % {"title": event.title}
+    body = _("You were reviewed for “%(title)s”. Write yours, and both are shown.", title=event.title)
     _tell(event, "review_received", _("You were reviewed"), body)
 
 
 @handles(ReviewShown)
 def tell_of_shown_review(event: ReviewShown) -> None:
-    body = _("You got %(rating)d of 5 for “%(title)s”. You may reply once.") % {
-        "rating": event.rating,
-        "title": event.title,
-    }
+    body = _("You got %(rating)d of 5 for “%(title)s”. You may reply once.", rating=event.rating, title=event.title)
     _tell(event, "review_shown", _("A review of you is shown"), body)
 
 
 @handles(ReviewReplied)
 def tell_author_of_reply(event: ReviewReplied) -> None:
-    body = _("Your review for “%(title)s” was answered.") % {"title": event.title}
+    body = _("Your review for “%(title)s” was answered.", title=event.title)
     tell(
         event.author_id,
         "review_replied",
@@ -38,7 +35,7 @@ def tell_author_of_reply(event: ReviewReplied) -> None:
     )
 
 
-def _tell(event: ReviewEvent, kind: str, title: str, body: str) -> None:
+def _tell(event: ReviewEvent, kind: str, title: Said, body: Said) -> None:
     tell(
         event.reviewed_id,
         kind,

@@ -1,12 +1,32 @@
-"""What was told inside the app goes out by SMS, e-mail and push."""
+"""What was told inside the app is planned for the channels that its receiver wants, and their senders are woken."""
 
-from uuid import UUID
+from functools import partial
 
+import structlog
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerDown
+from redis.exceptions import RedisError
+
+from khidma.delivery.models import Channel
 from khidma.kernel.events import handles
 from notifications import services
 from notifications.events import PersonTold
 
+log = structlog.get_logger(__name__)
 
-@handles(PersonTold, outbound=True)
-def send_out(event: PersonTold, *, event_id: UUID) -> None:
-    services.send_out(notification_id=event.notification_id, channels=event.channels)
+
+@handles(PersonTold)
+def send_out(event: PersonTold) -> None:
+    channels = services.plan_sendings(
+        notification_id=event.notification_id, channels=event.channels, text=event.text, values=event.values
+    )
+    for channel in channels:
+        transaction.on_commit(partial(_wake, channel))
+
+
+def _wake(channel: Channel) -> None:
+    try:
+        current_app.send_task(f"notifications.tasks.send_{channel}", ignore_result=True, retry=False)
+    except (BrokerDown, RedisError, OSError) as error:  # the sweep makes up for it
+        log.warning("sending_wake_failed", channel=channel, error=type(error).__name__)

@@ -1,11 +1,10 @@
 """Questions to support that nobody answered in time."""
 
-from django.utils.translation import gettext as _
-
 from accounts.models import User
 from khidma.kernel.events import handles
 from messaging.events import SupportUnanswered
 from notifications.handlers.telling import tell
+from notifications.sentences import sentence as _
 
 
 @handles(SupportUnanswered)

@@ -1,19 +1,21 @@
 """How a person is told of something: the ids that the app opens, and the channels it goes out by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 from gigs.events import ApplicationEvent
 from notifications import services
+from notifications.sentences import Said
 from orders.events import MilestoneEvent, OrderEvent
 
 EVERYWHERE = ("sms", "email", "push")
 SCREEN = ("push",)
+Body = Said | Sequence[Said]
 
 
 def tell(
-    user_id: UUID, kind: str, title: str, body: str, address: str, channels: Iterable[str] = SCREEN, **ids: Any
+    user_id: UUID, kind: str, title: Said, body: Body, address: str, channels: Iterable[str] = SCREEN, **ids: Any
 ) -> None:
     """Tell one person; `address` is where the app goes when they tap on it, `ids` what it opens (camelCase)."""
     data = {name: str(value) for name, value in ids.items()}
@@ -21,7 +23,7 @@ def tell(
 
 
 def tell_of_application(
-    event: ApplicationEvent, user_id: UUID, kind: str, title: str, body: str, channels: Iterable[str] = SCREEN
+    event: ApplicationEvent, user_id: UUID, kind: str, title: Said, body: Body, channels: Iterable[str] = SCREEN
 ) -> None:
     """Tell one person of an application."""
     tell(
@@ -37,7 +39,7 @@ def tell_of_application(
 
 
 def tell_of_order(
-    event: OrderEvent, user_id: UUID, kind: str, title: str, body: str, channels: Iterable[str] = SCREEN
+    event: OrderEvent, user_id: UUID, kind: str, title: Said, body: Body, channels: Iterable[str] = SCREEN
 ) -> None:
     """Tell one person of an order."""
     tell(user_id, kind, title, body, f"/orders/{event.order_id}", channels, orderId=event.order_id, gigId=event.gig_id)

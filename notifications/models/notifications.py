@@ -17,7 +17,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(Record):
-    """One thing that one person was told inside the app; `data` holds the ids that the app opens."""
+    """One thing that one person was told inside the app; `data` holds the ids that the app opens.
+
+    `dedupe_key` is unique, so that the same words about the same thing are not said twice within a minute.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=40)
@@ -25,7 +28,9 @@ class Notification(Record):
     body = models.CharField(max_length=1000)
     data = models.JSONField(default=dict)
     action_url = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=2, default="en")
     read_at = models.DateTimeField(null=True)
+    dedupe_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 (unique, so nobody's is null)
 
     objects = NotificationQuerySet.as_manager()
 

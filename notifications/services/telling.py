@@ -1,18 +1,27 @@
-"""Telling people: a row in the app, an event on their stream, and what goes out by SMS, e-mail and push."""
+"""Telling people: a row in the app, an event on their stream, and the promise that it goes out."""
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import override
 
 from accounts.models import User
-from khidma.delivery import deliver
 from khidma.kernel.clock import now
 from khidma.kernel.events import publish
 from khidma.realtime import streams
+from notifications import selectors
 from notifications.events import PersonTold
-from notifications.models import Notification, PushToken
+from notifications.models import Notification
+from notifications.sentences import Said, Sentence
+
+SAID_ONCE_SECONDS = 60
+"""The same words about the same thing are said once in each such span of time."""
+
+LONGEST_TITLE, LONGEST_BODY = 200, 1000
 
 
 @transaction.atomic
@@ -20,43 +29,52 @@ def tell(
     *,
     user_id: UUID,
     kind: str,
-    title: str,
-    body: str,
+    title: Said,
+    body: Said | Sequence[Said],
     data: dict[str, Any],
     action_url: str = "",
     channels: Iterable[str] = (),
 ) -> Notification:
-    """Tell one person one thing: stored, on their stream, and out by the channels (`sms`, `email`, `push`)."""
-    notification = Notification.objects.create(
-        user_id=user_id, kind=kind, title=title, body=body, data=data, action_url=action_url
-    )
-    streams.push(user_ids=[user_id], event="NOTIFICATION", data=notification.for_stream())
-    if channels := list(channels):
-        publish(PersonTold(notification_id=notification.id, channels=channels))
-    return notification
+    """Tell one person one thing in their language: stored, on their stream, and out by the channels that they want.
 
-
-def send_out(*, notification_id: UUID, channels: Iterable[str]) -> None:
-    """Carry a notification out of the house; the keys make a repeated call one message each.
-
-    :raises Unavailable: a provider did not take it; the outbox tries again.
+    `channels` (`sms`, `email`, `push`) are those that it deserves. What has just been said is not said again: then the
+    answer is the notification that said it.
     """
-    notification = Notification.objects.select_related("user").get(pk=notification_id)
-    user, key = notification.user, str(notification.id)
-    if "sms" in channels and user.phone:
-        body = f"{notification.title}. {notification.body}"
-        deliver.send_sms(to=user.phone, body=body, key=key, template=notification.kind, values={})
-    if "email" in channels and user.email:
-        deliver.send_email(to=user.email, subject=notification.title, body=notification.body, key=key)
-    if "push" in channels:
-        for device in PushToken.objects.filter(user=user):
-            deliver.send_push(
-                token=device.token,
-                title=notification.title,
-                body=notification.body,
-                data={**notification.data, "type": notification.kind},
-                key=f"{key}:{device.id}",
-            )
+    language = selectors.get_preferences_of(user_id).language
+    sentences = [body] if isinstance(body, str | Sentence) or not isinstance(body, Sequence) else list(body)
+    with override(language):
+        words = [str(one) for one in (title, *sentences)]
+        values = {name: str(value) for one in (title, sentences[0]) for name, value in _values(one).items()}
+    notification = Notification(
+        user_id=user_id,
+        kind=kind,
+        title=words[0][:LONGEST_TITLE],
+        body=" ".join(words[1:])[:LONGEST_BODY],
+        data=data,
+        action_url=action_url,
+        language=language,
+    )
+    notification.dedupe_key = _dedupe_key(notification)
+    Notification.objects.bulk_create([notification], ignore_conflicts=True)
+    stored = Notification.objects.get(dedupe_key=notification.dedupe_key)
+    if stored.pk != notification.pk:
+        return stored
+    if channels := list(channels):
+        text = f"{words[0]}. {words[1]}"[:LONGEST_BODY]
+        publish(PersonTold(notification_id=stored.id, channels=channels, text=text, values=values))
+    streams.push(user_ids=[user_id], event="NOTIFICATION", data=stored.for_stream())
+    return stored
+
+
+def _values(said: Said) -> dict[str, Any]:
+    return said.values if isinstance(said, Sentence) else {}
+
+
+def _dedupe_key(told: Notification) -> str:
+    """Who, what kind, of which objects, in which words, in which span of time (the database's clock)."""
+    span = int(now().timestamp()) // SAID_ONCE_SECONDS
+    about = [str(told.user_id), told.kind, json.dumps(told.data, sort_keys=True), told.title, told.body, str(span)]
+    return hashlib.sha256("\0".join(about).encode()).hexdigest()
 
 
 def mark_read(*, notification: Notification) -> Notification:

@@ -1,15 +1,26 @@
 """Notifications, devices and webhooks for tests, made through the services."""
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from accounts.models import User
-from khidma.delivery.models import OutboxMessage
+from khidma.delivery.models import Channel, OutboxMessage
 from khidma.kernel.clock import Now
 from khidma.kernel.models import DeliveryStatus, OutboxDelivery
+from khidma.kernel.outbox import deliver_due
 from notifications import services
-from notifications.models import Notification, PushToken, WebhookDelivery, WebhookEvent, WebhookSubscription
+from notifications.models import (
+    Notification,
+    PushToken,
+    Sending,
+    SendingStatus,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookSubscription,
+)
+from notifications.sentences import sentence
 from notifications.services import webhooks
 
 _numbers = itertools.count(1)
@@ -21,7 +32,7 @@ def make_notification(user: User, **over: Any) -> Notification:
     said: dict[str, Any] = {
         "kind": "order_funded",
         "title": "You can begin",
-        "body": "₹3,000.00 for “Logo” is in escrow.",
+        "body": f"₹3,000.00 for “Logo {next(_numbers)}” is in escrow.",
         "data": {"orderId": "0195f0a0-0000-7000-8000-000000000001"},
         "action_url": "/orders/0195f0a0-0000-7000-8000-000000000001",
     }
@@ -39,11 +50,19 @@ def sent(notification: Notification) -> list[str]:
     return sorted(keys.values_list("channel", flat=True))
 
 
+def send_everything() -> None:
+    """Deliver what the outbox holds, and send what is then due by every channel."""
+    deliver_due()
+    for channel in Channel:
+        services.send_due(channel=channel)
+
+
 def lose_receipts() -> None:
-    """As after a worker that died when it had sent everything and not yet written that down."""
+    """As after workers that died when they had sent everything and not yet written any of that down."""
     OutboxDelivery.objects.filter(event__name="notifications.PersonTold").update(
         status=DeliveryStatus.PENDING, due_at=Now()
     )
+    Sending.objects.filter(status=SendingStatus.SENT).update(status=SendingStatus.WAITING, sent_at=None, due_at=Now())
 
 
 def make_subscription(user: User, **over: Any) -> WebhookSubscription:
@@ -62,3 +81,18 @@ def secret_of(subscription: WebhookSubscription) -> str:
 def make_delivery(subscription: WebhookSubscription) -> WebhookDelivery:
     """A test event on its way."""
     return webhooks.send_test(subscription=subscription)
+
+
+def told_everywhere(user: User, channels: Iterable[str] = ("sms", "email", "push"), number: int = 0) -> Notification:
+    """A doer told that an order is funded, as its handler tells it."""
+    body = sentence("%(amount)s for “%(title)s” is in escrow.", amount="₹3,000.00", title="Logo")
+    data = {"orderId": str(number or next(_numbers))}
+    return services.tell(
+        user_id=user.pk,
+        kind="order_funded",
+        title=sentence("You can begin"),
+        body=body,
+        data=data,
+        action_url="/orders",
+        channels=channels,
+    )

@@ -30,6 +30,8 @@ WHO_MAY: list[tuple[str, str, Any, list[int]]] = [
     ("put", "/api/notifications/read-all", None, [401, 200, 200, 200]),
     ("post", "/api/notifications/tokens", DEVICE, [401, 201, 201, 201]),
     ("delete", "/api/notifications/tokens/{device}", None, [401, 404, 404, 204]),
+    ("get", "/api/notifications/preferences", None, [401, 200, 200, 200]),
+    ("patch", "/api/notifications/preferences", {"language": "hi"}, [401, 200, 200, 200]),
 ]
 
 

@@ -1,18 +1,15 @@
 """Telling people: once in the app, on their stream, and once by each channel."""
 
 import pytest
-from django.conf import LazySettings
 from django.db import transaction
 
 from accounts.tests.factories import make_client, make_doer, make_user
 from khidma.delivery.models import OutboxMessage
-from khidma.kernel.models import DeliveryStatus, OutboxDelivery, OutboxEvent
-from khidma.kernel.network import NetworkInTransaction
-from khidma.kernel.outbox import deliver_due
+from khidma.kernel.models import OutboxEvent
 from khidma.realtime.models import StreamEvent
 from notifications import services
 from notifications.models import Notification, PushToken
-from notifications.tests.factories import lose_receipts, make_notification, make_push_token, sent
+from notifications.tests.factories import lose_receipts, make_notification, make_push_token, send_everything, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +46,7 @@ def test_what_is_told_in_a_transaction_that_fails_was_never_told() -> None:
 
 def test_without_channels_nothing_leaves_the_app() -> None:
     notification = make_notification(make_doer())
-    deliver_due()
+    send_everything()
     assert sent(notification) == []
 
 
@@ -58,7 +55,7 @@ def test_each_channel_gets_one_message_and_each_device_one_push() -> None:
     first, second = make_push_token(user), make_push_token(user)
     make_push_token(make_client())
     notification = make_notification(user, channels=["sms", "email", "push"])
-    deliver_due()
+    send_everything()
     messages = OutboxMessage.objects.filter(key__contains=str(notification.pk))
     assert sorted(messages.values_list("channel", "to", "subject")) == sorted(
         [
@@ -74,7 +71,7 @@ def test_each_channel_gets_one_message_and_each_device_one_push() -> None:
 def test_who_has_no_address_for_a_channel_is_passed_over() -> None:
     user = make_user()
     notification = make_notification(user, channels=["sms", "email", "push"])
-    deliver_due()
+    send_everything()
     assert sent(notification) == ["sms"]
 
 
@@ -82,26 +79,10 @@ def test_sending_again_after_a_crash_sends_nothing_twice() -> None:
     user = make_doer()
     make_push_token(user)
     notification = make_notification(user, channels=["sms", "email", "push"])
-    deliver_due()
+    send_everything()
     lose_receipts()
-    assert deliver_due() == 1
+    send_everything()
     assert sent(notification) == ["email", "push", "sms"]
-
-
-def test_nothing_is_sent_inside_a_transaction() -> None:
-    notification = make_notification(make_doer())
-    with transaction.atomic(), pytest.raises(NetworkInTransaction):
-        services.send_out(notification_id=notification.pk, channels=["sms"])
-    assert sent(notification) == []
-
-
-def test_without_a_provider_the_message_waits_in_the_outbox(settings: LazySettings) -> None:
-    notification = make_notification(make_doer(), channels=["sms"])
-    settings.SMS_PROVIDERS = []
-    deliver_due()
-    delivery = OutboxDelivery.objects.get(event__name="notifications.PersonTold")
-    assert (delivery.status, delivery.attempts) == (DeliveryStatus.PENDING, 1)
-    assert sent(notification) == []
 
 
 def test_reading_is_remembered_once() -> None:
@@ -127,7 +108,7 @@ def test_a_device_belongs_to_whoever_registered_it_last() -> None:
     stored = PushToken.objects.get()
     assert (stored.pk, stored.user_id, stored.platform, stored.device_id) == (device.pk, after.pk, "ios", "iPhone")
     gone, kept = make_notification(before, channels=["push"]), make_notification(after, channels=["push"])
-    deliver_due()
+    send_everything()
     assert (sent(gone), sent(kept)) == ([], ["push"])
 
 
@@ -135,5 +116,5 @@ def test_a_removed_device_gets_nothing() -> None:
     user = make_doer()
     services.remove_push_token(push_token=make_push_token(user))
     notification = make_notification(user, channels=["push"])
-    deliver_due()
+    send_everything()
     assert sent(notification) == []

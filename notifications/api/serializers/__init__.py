@@ -7,6 +7,7 @@ from notifications.api.serializers.notifications import (
     NotificationSummary,
     ReadAllResult,
 )
+from notifications.api.serializers.preferences import PreferencesSerializer
 from notifications.api.serializers.webhooks import (
     DeliveryQuery,
     DeliverySerializer,
@@ -22,6 +23,7 @@ __all__ = [
     "NotificationQuery",
     "NotificationSerializer",
     "NotificationSummary",
+    "PreferencesSerializer",
     "PushTokenBody",
     "PushTokenSerializer",
     "ReadAllResult",

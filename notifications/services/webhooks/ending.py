@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from khidma.kernel.clock import Now, now
 from notifications.models import (
@@ -16,6 +15,7 @@ from notifications.models import (
     WebhookSubscription,
 )
 from notifications.runtime import WebhookSettings
+from notifications.sentences import sentence as _
 from notifications.services.telling import tell
 
 BATCH = 2_000
@@ -32,14 +32,18 @@ def disable(*, subscription: WebhookSubscription, because: str) -> None:
     )
     host = subscription.url.split("/")[2]
     sentences = {
-        DisabledBecause.GONE: _("%(host)s answered that it is gone (410). We send nothing there until you turn it on."),
-        DisabledBecause.FAILING: _("%(host)s has taken nothing for days. We send nothing there until you turn it on."),
+        DisabledBecause.GONE: _(
+            "%(host)s answered that it is gone (410). We send nothing there until you turn it on.", host=host
+        ),
+        DisabledBecause.FAILING: _(
+            "%(host)s has taken nothing for days. We send nothing there until you turn it on.", host=host
+        ),
     }
     tell(
         user_id=subscription.user_id,
         kind="webhook_disabled",
         title=_("A webhook was turned off"),
-        body=sentences[DisabledBecause(because)] % {"host": host},
+        body=sentences[DisabledBecause(because)],
         data={"subscriptionId": str(subscription.pk)},
         channels=("email", "push"),
     )
