@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,27 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from khidma.kernel.clock import Now
+from khidma.kernel.network import give_connections_back
 from payments.models import GatewayAttempt
 from payments.models.gateway import AttemptStatus, Operation
+
+SEATS, SEAT_SECONDS = 12, 1.5
+"""Callers who may hold one of the 32 connections of a process while they wait for the gateway; the wait for a seat."""
+
+_seats = BoundedSemaphore(SEATS)
+
+
+@contextmanager
+def seated() -> Iterator[bool]:
+    """Whether this caller is one of the few of this process who may hold a connection of the database while they wait
+    for the gateway. A gateway that hangs would otherwise take all of them, and nobody could read anything."""
+    give_connections_back()
+    has_seat = _seats.acquire(timeout=SEAT_SECONDS)
+    try:
+        yield has_seat
+    finally:
+        if has_seat:
+            _seats.release()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from payments.models.gateway import Operation
 from payments.providers import gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent, OrderSighting, Sighting
 from payments.runtime import PaymentSettings
-from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time
+from payments.services.attempts import begin_attempt, close_attempt, one_at_a_time, seated
 from payments.services.capturing import book_sighting, differs
 from payments.services.selling import lock_sale_of
 from payments.services.watching import next_look
@@ -83,11 +83,18 @@ def open_gateway_order(*, payment_id: UUID, timeout: float = CHECKOUT_SECONDS) -
     """The payment with its order at the gateway, made if need be. Creating has no idempotency key at the gateway:
     whoever comes after a call without an answer looks for our receipt first. Outside any transaction.
 
-    :raises GatewayUnavailable: no answer in time; the next call takes it up.
+    :raises GatewayUnavailable: no answer in time, or too many wait for one; the next call takes it up.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.gateway_order_id:
         return payment
+    with seated() as has_seat:
+        if not has_seat:
+            raise GatewayUnavailable
+        return _open_alone(payment_id, timeout)
+
+
+def _open_alone(payment_id: UUID, timeout: float) -> Payment:
     with one_at_a_time(payment_id, wait=True) as is_ours:
         if not is_ours:
             raise GatewayUnavailable
