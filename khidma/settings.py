@@ -182,7 +182,7 @@ def database(url: str, *, pooled: bool = False, statement_timeout: str = "5s") -
     }
     if pooled:
         # With the database gone, an answer within two seconds; with it back, a connection at the next request.
-        options["pool"] = {"min_size": 1, "max_size": 32, "timeout": 1.5, "reconnect_timeout": 2, "max_idle": 300}
+        options["pool"] = {"min_size": 1, "max_size": 32, "timeout": 1.2, "reconnect_timeout": 2, "max_idle": 300}
     return {
         **env.db_url_config(url),
         "OPTIONS": options,

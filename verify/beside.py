@@ -5,7 +5,7 @@ A proof's module may import Django, and any app, only in what it calls from with
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,21 +17,22 @@ GIVEN = {"KHIDMA_LIMITS": "off", "KHIDMA_DEMO": "off"}
 
 
 @contextmanager
-def beside(scratch: Path) -> Iterator[Khidma]:
-    """Start all of it without demo data and rate limits, and stop it at the end; its logs go to the scratch folder.
+def beside(scratch: Path, *, given: Mapping[str, str] = GIVEN) -> Iterator[Khidma]:
+    """Start all of it, by default without demo data and rate limits, and stop it at the end; its logs go to the
+    scratch folder.
 
     :raises CannotRun: it did not start.
     """
     with tempfile.TemporaryDirectory(prefix="khidma-beside-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        khidma = Khidma(Path(folder) / "home", free_port(), GIVEN)
+        khidma = Khidma(Path(folder) / "home", free_port(), given)
         try:
             try:
                 khidma.start()
             except DidNotStart as error:
                 raise CannotRun(f"Khidma did not start: {error}") from error
             as_worker = {"KHIDMA_HOME": str(khidma.home), "KHIDMA_ENV": "local", "KHIDMA_PROCESS": "worker"}
-            set_up_django({**as_worker, **GIVEN, "DJANGO_SETTINGS_MODULE": "khidma.settings"})
+            set_up_django({**as_worker, **given, "DJANGO_SETTINGS_MODULE": "khidma.settings"})
             yield khidma
         finally:
             khidma.stop()

@@ -77,7 +77,8 @@ class Stage:
 
     def new_order(self, amount: int = 30_000, **over: Any) -> Order:
         """An order that waits for its payment."""
-        return make_order(client=self.client, amount=amount, budget_min=20_000, **{"doer": self.doer, **over})
+        people = {"client": self.client, "doer": self.doer}
+        return make_order(amount=amount, budget_min=20_000, **{**people, **over})
 
     def new_gig(self) -> Gig:
         """An open gig of the client."""

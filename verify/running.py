@@ -101,6 +101,28 @@ class Khidma:
         os.kill(pid, signal.SIGSTOP)
         threading.Timer(seconds, os.kill, (pid, signal.SIGCONT)).start()
 
+    @contextmanager
+    def down(self, *names: str) -> Iterator[None]:
+        """Kill these processes; meanwhile nobody starts them again, since the supervisor itself stands still."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            for name in names:
+                self.kill(name)
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
+
+    @contextmanager
+    def silent(self, name: str) -> Iterator[None]:
+        """Stop one process in its tracks as long as this lasts."""
+        pid = self.pid_of(name)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of manage.py against it."""
         return subprocess.run(

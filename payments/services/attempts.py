@@ -14,7 +14,7 @@ from khidma.kernel.network import give_connections_back
 from payments.models import GatewayAttempt
 from payments.models.gateway import AttemptStatus, Operation
 
-SEATS, SEAT_SECONDS = 12, 1.5
+SEATS, SEAT_SECONDS = 12, 1.0
 """Callers who may hold one of the 32 connections of a process while they wait for the gateway; the wait for a seat."""
 
 _seats = BoundedSemaphore(SEATS)
