@@ -20,6 +20,12 @@ PATIENCE = 7.5
 GRACE = 7
 START_SECONDS = 120.0
 LARGEST_LOG = 20_000_000
+SOCKET_OPTIONS = [
+    "--ws=khidma.realtime.server:Protocol",
+    "--ws-max-size=65536",  # refused by the header of the frame that goes over it, so that no more is kept
+    "--ws-ping-interval=0",  # the socket has a PING of its own
+    "--ws-per-message-deflate=false",  # it costs more memory for each socket than all the rest
+]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -236,7 +242,7 @@ def applications(home: Path, port: int, values: Values) -> list[Service]:
     python, hear = sys.executable, f"http://127.0.0.1:{port}/api/webhooks/payment"
     web = [python, "-m", "uvicorn", "khidma.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     web += ["--timeout-graceful-shutdown", str(GRACE), "--no-proxy-headers", "--no-access-log", "--no-server-header"]
-    web += ["--ws-max-size", "65536"]
+    web += SOCKET_OPTIONS
     celery = [python, "-m", "celery", "-A", "khidma"]
     worker = [*celery, "worker", "--pool", "threads", "-c", "8", "--loglevel", "INFO"]
     worker += ["--without-mingle", "--without-gossip"]

@@ -29,8 +29,8 @@ class Position:
     trimmed_to: int
 
     def can_resume(self, after: int) -> bool:
-        """Whether every event after this number is still kept."""
-        return self.trimmed_to <= after <= self.last_seq
+        """Whether every event after this number is to be kept; the sweep that drops the others may be late."""
+        return max(self.trimmed_to, self.last_seq - KEPT_EVENTS) <= after <= self.last_seq
 
 
 def push(

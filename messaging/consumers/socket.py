@@ -98,7 +98,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         await self._perform(command)
 
     async def _close(self, code: int) -> None:
-        with suppress(RuntimeError):  # the client was quicker
+        with suppress(RuntimeError, OSError):  # the client was quicker
             await self.close(code)
 
     async def _clean_up(self) -> None:

@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts.tests.factories import bearer, make_client
+from deploy.local.run import SOCKET_OPTIONS
 from khidma.realtime import streams
 from khidma.realtime.database import in_database
 
@@ -34,8 +35,8 @@ class Server:
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        command = ["-m", "uvicorn", "khidma.asgi:application", "--port", str(self.port), "--ws-max-size", "65536"]
-        with self.log.open("wb") as log:
+        command = ["-m", "uvicorn", "khidma.asgi:application", "--port", str(self.port), *SOCKET_OPTIONS]
+        with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, *command, stdout=log, stderr=log, env=os.environ
             )
@@ -49,6 +50,16 @@ class Server:
                     writer.close()
                     await writer.wait_closed()
                     return
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def memory(self) -> int:
+        """What it holds in memory, in bytes."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def tell(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -141,3 +152,123 @@ async def test_a_client_that_never_reads_is_closed_and_resumes_without_loss(tmp_
             heard = [await hear(eager, "NOTIFICATION") for _ in range(count)]
         assert [frame["seq"] for frame in heard] == list(range(1, count + 1))
         assert await close_code(lazy, within=30) == 4410
+
+
+async def is_gone(server: Server, connection: socket.socket) -> bool:
+    """Whether the server has let go of this connection."""
+    port = f":{connection.getsockname()[1]:04X} "
+    rows = await asyncio.to_thread(Path(f"/proc/{server.pid}/net/tcp").read_text)
+    mine = [row.split() for row in rows.splitlines() if port in row]
+    return not [row for row in mine if row[1].endswith(f":{server.port:04X}") and row[3] == "01"]
+
+
+async def raw_socket(running: Server, token: str) -> socket.socket:
+    """A socket that is authenticated and then neither reads nor writes, with no room for what is sent to it."""
+    near = socket.socket()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    near.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(near, ("127.0.0.1", running.port))
+    lines = [
+        f"GET /ws?token={token} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+    ]
+    await loop.sock_sendall(near, "\r\n".join([*lines, "", ""]).encode())
+    heard = b""
+    while b"AUTHENTICATED" not in heard:
+        heard += await loop.sock_recv(near, 4_096)
+    return near
+
+
+async def test_a_client_that_reads_nothing_at_all_is_cut_off(tmp_path: Path) -> None:
+    user = await in_database(make_client)
+    token = await in_database(bearer, user)
+
+    def push() -> None:
+        for number in range(900):
+            streams.push(user_ids=[user.pk], event="NOTIFICATION", data={"number": number, "pad": "x" * 8_000})
+
+    async with server(tmp_path / "log") as running:
+        with await raw_socket(running, token) as deaf:
+            await asyncio.sleep(1)
+            await in_database(push)
+            async with asyncio.timeout(30):
+                while not await is_gone(running, deaf):
+                    await asyncio.sleep(0.5)
+
+
+async def test_a_client_that_pings_and_reads_nothing_fills_no_memory(tmp_path: Path) -> None:
+    user = await in_database(make_client)
+    token = await in_database(bearer, user)
+    ping = bytes([0x89, 0x80 | 125, 0, 0, 0, 0]) + b"x" * 125
+
+    async with server(tmp_path / "log") as running:
+        with await raw_socket(running, token) as deaf:
+            before = running.memory()
+            for _ in range(100):
+                await asyncio.get_running_loop().sock_sendall(deaf, ping * 4_000)
+            assert running.memory() - before < 20_000_000
+
+
+async def test_an_address_that_is_no_socket_keeps_the_token_out_of_the_log_too(tmp_path: Path) -> None:
+    async with server(tmp_path / "log") as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /ws?token=very-secret HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert "very-secret" not in (tmp_path / "log").read_text()
+
+
+async def test_a_message_in_fragments_over_64_kib_closes_with_1009_and_one_within_it_is_read(tmp_path: Path) -> None:
+    user = await in_database(make_client)
+    token = await in_database(bearer, user)
+    async with server(tmp_path / "log") as running:
+        whole = await connect(f"{running.address}?token={token}")
+        await hear(whole, "AUTHENTICATED")
+        await whole.send(['{"event": "PI', 'NG", "ref": 7}'])
+        assert (await hear(whole, "PONG"))["ref"] == 7
+        with suppress(ConnectionClosed):
+            await whole.send(["x" * 60_000, "x" * 5_000, "x" * 1_000])
+        assert await close_code(whole) == 1009
+
+
+async def test_binary_frames_are_answered_as_nonsense(tmp_path: Path) -> None:
+    user = await in_database(make_client)
+    token = await in_database(bearer, user)
+    async with server(tmp_path / "log") as running, await connect(f"{running.address}?token={token}") as client:
+        await client.send(b'{"event": "PING"}')
+        assert (await hear(client, "ERROR"))["data"]["code"] == "malformed_request"
+        for _ in range(19):
+            await client.send(b"\x00")
+        assert await close_code(client) == 4400
+
+
+async def test_a_restart_closes_with_1012_and_what_was_said_meanwhile_comes_after_it_once(tmp_path: Path) -> None:
+    user = await in_database(make_client)
+    token = await in_database(bearer, user)
+
+    def push(number: int) -> None:
+        streams.push(user_ids=[user.pk], event="NOTIFICATION", data={"number": number})
+
+    async with server(tmp_path / "log") as running:
+        before = await connect(f"{running.address}?token={token}")
+        await hear(before, "AUTHENTICATED")
+        await in_database(push, 1)
+        assert (await hear(before, "NOTIFICATION"))["seq"] == 1
+        stopping = asyncio.create_task(running.stop())
+        assert await close_code(before) == 1012
+        await in_database(push, 2)
+        await stopping
+        await in_database(push, 3)
+        await running.start()
+        async with await connect(f"{running.address}?token={token}") as after:
+            assert (await hear(after, "AUTHENTICATED"))["data"]["seq"] == 3
+            await after.send(json.dumps({"event": "RESUME", "data": {"lastSeq": 1}}))
+            await in_database(push, 4)
+            heard = [await hear(after, "NOTIFICATION") for _ in range(3)]
+    assert [frame["data"]["number"] for frame in heard] == [2, 3, 4]

@@ -80,6 +80,7 @@ def test_a_stream_keeps_its_last_thousand_events() -> None:
     for _ in range(1_005):
         push(ONE)
     push(TWO)
+    assert [streams.position_of(ONE).can_resume(seq) for seq in (4, 5)] == [False, True]
     assert trim_streams() == 5
     assert StreamEvent.objects.filter(user_id=ONE).count() == 1_000
     place = streams.position_of(ONE)

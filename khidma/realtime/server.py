@@ -1,0 +1,34 @@
+"""The socket's protocol under Uvicorn: its own, but that a client which does not read holds on to nothing for long."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+FAREWELL_SECONDS = 5.0
+SHUTDOWN_SECONDS = 2.0
+
+
+class Protocol(WebSocketsSansIOProtocol):
+    """Uvicorn waits without end for a client to take what was written, a close frame too; here it waits a moment."""
+
+    async def send(self, message: Any) -> None:
+        """As Uvicorn; a socket that the application closes is gone soon after, whether or not the client reads."""
+        if message["type"] == "websocket.close":
+            self._abort_in(FAREWELL_SECONDS)
+        await super().send(message)
+
+    def handle_ping(self) -> None:
+        """Answer a ping, but not those of a client that takes no answers: they would pile up."""
+        answer = self.conn.data_to_send()
+        if self.writable.is_set():
+            self.transport.write(b"".join(answer))
+
+    def shutdown(self) -> None:
+        """Close with 1012, and wait a moment only for those who do not read it."""
+        super().shutdown()
+        self._abort_in(SHUTDOWN_SECONDS)
+
+    def _abort_in(self, seconds: float) -> None:
+        transport: asyncio.Transport = self.transport
+        self.loop.call_later(seconds, transport.abort)
