@@ -46,6 +46,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         self.clock = asyncio.get_running_loop().time
         self.opened_at = self.heard_at = self.clock()
         self.pinged = False
+        self.release: asyncio.TimerHandle | None = None
         self.caller: Caller | None = None
         self.token_ends_at: float | None = None
         self.expiry_told_at: float | None = None
@@ -93,9 +94,11 @@ class ChatSocket(AsyncWebsocketConsumer):
         except NotUnderstood as error:
             self._complain(error)
             return
-        if command.event != "RESUME":
-            self.line.release()
+        if self.release is not None and command.event != "AUTHENTICATE":
+            self.release.cancel()  # a resume that takes long must not be overtaken
         await self._perform(command)
+        if command.event != "AUTHENTICATE":
+            self.line.release()
 
     async def _close(self, code: int) -> None:
         with suppress(RuntimeError, OSError):  # the client was quicker
@@ -215,7 +218,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         self.line.say(Frame("AUTHENTICATED", {"userId": str(self.caller.user.pk), "seq": position.last_seq}, ref=ref))
         if is_first:
             self.line.start(user_id=self.caller.user.pk, seq=position.last_seq)
-            asyncio.get_running_loop().call_later(self.resume_seconds, self.line.release)
+            self.release = asyncio.get_running_loop().call_later(self.resume_seconds, self.line.release)
 
     def _take_place(self, user_id: UUID) -> None:
         self.line.user_id = user_id

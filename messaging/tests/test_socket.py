@@ -1,6 +1,8 @@
 """The socket's events: who hears what, in which order, and what is answered."""
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -14,7 +16,7 @@ from accounts.tests.factories import bearer, make_client, make_doer
 from khidma.realtime import streams
 from khidma.realtime.database import in_database
 from messaging import services
-from messaging.consumers import ChatSocket, Entrance
+from messaging.consumers import ChatSocket, Entrance, commands
 from messaging.models import Conversation, Message
 from messaging.tests.factories import make_conversation, parties, say
 from messaging.tests.phone import Phone, phone
@@ -241,6 +243,35 @@ async def test_after_a_cut_every_event_comes_again_in_order_and_once() -> None:
         await hers.send("RESUME", lastSeq=last + 4)
         assert (await hers.hear("CHAT_MESSAGE"))["data"]["text"] == "6"
         assert await hers.hears_nothing()
+
+
+async def test_a_resume_that_takes_long_is_not_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation, client, doer = await two_parties()
+    last = 0
+    look = commands.position
+
+    def look_slowly(user: User) -> streams.Position:
+        time.sleep(0.6)
+        return look(user)
+
+    await in_database(say, conversation, doer, "1")
+    async with phone(application=socket_with(resume_seconds=0.2)) as hers:
+        last = (await hers.log_in(client))["data"]["seq"]
+        monkeypatch.setattr(commands, "position", look_slowly)
+        await hers.send("RESUME", lastSeq=last - 1)
+        await asyncio.sleep(0.3)
+        await in_database(say, conversation, doer, "2")
+        heard = [await hers.hear("CHAT_MESSAGE") for _ in range(2)]
+        assert [frame["seq"] for frame in heard] == [last, last + 1]
+        assert await hers.hears_nothing()
+
+
+async def test_a_resume_that_is_refused_lets_the_stream_flow() -> None:
+    user = await in_database(make_client)
+    async with phone(user) as hers:
+        await hers.ask("RESUME", "ERROR", lastSeq=-1)
+        await in_database(streams.push, user_ids=[user.pk], event="NOTIFICATION", data={})
+        await hers.hear("NOTIFICATION")
 
 
 async def test_a_long_absence_is_made_up_for_in_order() -> None:
