@@ -1,16 +1,24 @@
 """The socket's protocol under Uvicorn: its own, but that a client which does not read holds on to nothing for long."""
 
 import asyncio
+import socket
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 FAREWELL_SECONDS = 5.0
 SHUTDOWN_SECONDS = 2.0
+KEPT_BY_THE_KERNEL = 64 * 1024
+"""Bytes on their way to one client. Left to itself the kernel takes megabytes for each that does not read."""
 
 
 class Protocol(WebSocketsSansIOProtocol):
     """Uvicorn waits without end for a client to take what was written, a close frame too; here it waits a moment."""
+
+    def connection_made(self, transport: Any) -> None:
+        """As Uvicorn, with a bound on what the kernel keeps."""
+        super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KEPT_BY_THE_KERNEL)
 
     async def send(self, message: Any) -> None:
         """As Uvicorn; a socket that the application closes is gone soon after, whether or not the client reads."""

@@ -40,7 +40,7 @@ LINE = "khidma/realtime/line.py"
 PROOF = Proof(
     name="ws",
     sizes={
-        "ci": {"users": 120, "messages": 5_000, "faults": 3, "deaf": 20},
+        "ci": {"users": 110, "messages": 5_000, "faults": 3, "deaf": 20},
         "full": {"users": 240, "messages": 100_000, "faults": 30, "deaf": 20},
     },
     prove=prove,

@@ -14,7 +14,7 @@ from verify.ws.people import Person, Village
 
 SOCKETS_EACH = 10
 EVENTS = 320
-PAD = "x" * 8_000
+PAD = "x" * 6_000
 GONE_WITHIN = 45.0
 ESTABLISHED = "01"
 

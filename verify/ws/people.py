@@ -80,6 +80,6 @@ def end_sessions(person: Person) -> None:
     from accounts.models import Session
 
     sessions = list(Session.objects.filter(user=person.user, ended_at__isnull=True))
-    if not any(end_session(session=session, reason="logged_out") for session in sessions):
+    if not sum(end_session(session=session, reason="logged_out") for session in sessions):
         raise CannotRun("Nobody was logged in.")
     connection.close()

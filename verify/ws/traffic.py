@@ -27,12 +27,6 @@ STILL_SECONDS = 40.0
 QUIET_SECONDS = 1.5
 MOST_GROWTH_MB = 100.0
 WORDS = ["the", "sketch", "logo", "green", "please", "tomorrow", "smaller", "thanks", "नमस्ते", "ठीक है", "🙂", "draft"]
-FAULTS = 6.0
-STILL_SECONDS = 40.0
-"""How long nothing at all may arrive while something is owed."""
-QUIET_SECONDS = 1.5
-MOST_GROWTH_MB = 100.0
-WORDS = "the sketch logo green gold please tomorrow colour bigger smaller thanks नमस्ते ठीक है 🙂 draft paper".split()
 FAULTS = ("valkey killed", "web killed", "web stopped")
 EXPECTED_CLOSES = {None, 1000, 1006, 1012, 1013}
 
@@ -66,7 +60,7 @@ class Talker:
             with suppress(*GONE):
                 async with await open_socket(self.port, self.person.token, self.random.choice(FORMS)) as self.socket:
                     await self._talk(self.socket)
-            await asyncio.sleep(self.random.uniform(0.1, 0.6))
+            await asyncio.sleep(self.random.uniform(0.3, 1.0))
 
     async def _talk(self, socket: ClientConnection) -> None:
         if self.seq is not None:
