@@ -13,7 +13,7 @@ def prove(run: Run) -> None:
     """Strangers and floods first, then the traffic with its faults; at the end everybody's book against the table."""
     from verify.beside import beside
 
-    with beside(run.scratch, limits="on") as khidma:
+    with beside(run.scratch, given={"KHIDMA_LIMITS": "on", "KHIDMA_DEMO": "off"}) as khidma:
         asyncio.run(play(run, khidma))
 
 
