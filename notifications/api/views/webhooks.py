@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from accounts.api.permissions import caller_of
@@ -31,7 +31,7 @@ from notifications.services import webhooks
 class AsksForNames(ApiView):
     """Asks for the addresses behind a new receiver's name before the transaction of the request begins."""
 
-    def run(self, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponse:
+    def run(self, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponseBase:
         self.misplaced = self._misplaced()
         return super().run(method, arguments)
 
