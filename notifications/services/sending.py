@@ -1,6 +1,7 @@
 """Carrying notifications out of the house: one row at a time, claimed, handed over, written down."""
 
 import random
+import threading
 from datetime import timedelta
 from uuid import UUID
 
@@ -34,16 +35,27 @@ ATTEMPTS = 12
 
 KEPT_FOR = timedelta(days=30)
 
+lanes = {channel: threading.BoundedSemaphore(2) for channel in Channel}
+"""So many threads of a process send by one channel at once: providers that hang leave the others to other work."""
+
 
 def send_due(*, channel: Channel, limit: int = 1000) -> int:
-    """Send what is due by one channel, until nothing is left or nobody takes anything; how many were tried."""
-    tried = 0
-    while tried < limit:
-        taken = send_next(channel=channel)
-        tried += taken is not None
-        if not taken:
-            break
-    return tried
+    """Send what is due by one channel, until nothing is left or nobody takes anything; how many were tried.
+
+    Where all lanes of the channel are taken it does nothing: those in them go on until nothing is left.
+    """
+    if not lanes[channel].acquire(blocking=False):
+        return 0
+    try:
+        tried = 0
+        while tried < limit:
+            taken = send_next(channel=channel)
+            tried += taken is not None
+            if not taken:
+                break
+        return tried
+    finally:
+        lanes[channel].release()
 
 
 def send_next(*, channel: Channel) -> bool | None:

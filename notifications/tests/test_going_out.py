@@ -23,7 +23,7 @@ from khidma.tests.races import at_once
 from notifications import services
 from notifications.models import Notification, PushToken, Sending, SendingStatus, SmsCount
 from notifications.runtime import NotificationSettings
-from notifications.services.sending import ATTEMPTS
+from notifications.services.sending import ATTEMPTS, lanes
 from notifications.tests.factories import (
     lose_receipts,
     make_notification,
@@ -187,6 +187,17 @@ def test_a_text_carries_its_registered_template_and_its_values_only(providers: P
     assert providers.taken["msg91"] == [
         {"template_id": "64f0000001", "mobiles": user.phone.lstrip("+"), "amount": "₹3,000.00", "title": "Logo"}
     ]
+
+
+@pytest.mark.django_db
+def test_no_more_than_two_threads_of_a_worker_wait_for_one_channel() -> None:
+    notification = told_everywhere(make_doer(), ["sms", "email"])
+    deliver_due()
+    with lanes[Channel.SMS], lanes[Channel.SMS]:
+        assert services.send_due(channel=Channel.SMS) == 0
+        assert services.send_due(channel=Channel.EMAIL) == 1
+    assert services.send_due(channel=Channel.SMS) == 1
+    assert sent(notification) == ["email", "sms"]
 
 
 # At the same moment

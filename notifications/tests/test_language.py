@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 
 from accounts.tests.factories import make_client, make_doer
 from deploy.catalogues import LOCALE, messages_of
@@ -13,8 +14,9 @@ from khidma.delivery.models import OutboxMessage
 from khidma.delivery.tests.standin import Providers
 from khidma.kernel.errors import catalogue
 from khidma.kernel.events import Event, publish
-from notifications.models import Notification
+from notifications.models import Notification, Sending
 from notifications.services import change_preferences, tell
+from notifications.sms_texts import SMS_TEXTS, text_of
 from notifications.tests.factories import make_notification, send_everything, told_everywhere
 from notifications.tests.test_handlers import TABLE, deliver_ours, fact
 from payments.events import AutoPayoutPutOff
@@ -75,6 +77,8 @@ def test_a_fact_is_told_in_hindi_to_whoever_chose_it(kind: type[Event]) -> None:
         assert DEVANAGARI.search(words)
         assert set(LATIN_WORD.findall(words)) <= LEFT_IN_ENGLISH, words
     assert {row.language for row in told} == {"hi"}
+    for row in Sending.objects.filter(channel="sms").select_related("notification"):
+        assert text_of(row.notification.kind, "hi") % row.values == row.text
 
 
 @pytest.mark.django_db
@@ -126,3 +130,15 @@ def test_what_people_wrote_is_text_in_an_e_mail_and_never_html(providers: Provid
 def test_a_sign_of_percent_in_somebodys_words_does_no_harm() -> None:
     told = tell(user_id=make_doer().pk, kind="gig_expired", title="50% off", body=["100 %(x)s", "5 %"], data={})
     assert (told.title, told.body) == ("50% off", "100 %(x)s 5 %")
+
+
+def test_every_text_that_goes_out_by_sms_can_be_printed_to_be_registered(capsys: pytest.CaptureFixture[str]) -> None:
+    by_sms = {kind for _, told in TABLE for _, kind, channels in told if "sms" in channels}
+    assert set(SMS_TEXTS) == by_sms
+    call_command("sms_templates")
+    printed = capsys.readouterr().out
+    assert printed.count("{#var#}") >= 2 * len(by_sms)
+    assert (
+        "order_funded.en\n  You can begin. {#var#} for “{#var#}” is in escrow.\n  You can begin. ##amount##" in printed
+    )
+    assert "order_funded.hi\n  आप काम शुरू कर सकते हैं. “{#var#}” के {#var#} सुरक्षित जमा हैं।" in printed
