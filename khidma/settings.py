@@ -173,12 +173,14 @@ WORKER = env.str("KHIDMA_PROCESS", default="web") == "worker"
 EMBEDDED_DATABASE = "postgres://khidma_app@127.0.0.1:5432/khidma"
 
 
-def database(url: str, *, pooled: bool = False, statement_timeout: str = "5s") -> dict[str, Any]:
+def database(
+    url: str, *, pooled: bool = False, statement_timeout: str = "5s", idle_timeout: str = "15s"
+) -> dict[str, Any]:
     """One entry of DATABASES; the time-outs stand here as well as on the role, so that any role obeys them."""
     options: dict[str, Any] = {
         "connect_timeout": 2,
         "options": f"-c statement_timeout={statement_timeout} -c lock_timeout=2s"
-        " -c idle_in_transaction_session_timeout=15s",
+        f" -c idle_in_transaction_session_timeout={idle_timeout}",
     }
     if pooled:
         # With the database gone, an answer within two seconds; with it back, a connection at the next request.
@@ -199,8 +201,10 @@ DATABASES = {
         pooled=not WORKER and KHIDMA_ENV != "test",
         statement_timeout="60s" if WORKER else "5s",
     ),
-    "owner": database(
-        env.str("DATABASE_OWNER_URL", default=DATABASE_URL or EMBEDDED_DATABASE), statement_timeout="10min"
+    "owner": database(  # a migration thinks between its statements, on a busy machine for long
+        env.str("DATABASE_OWNER_URL", default=DATABASE_URL or EMBEDDED_DATABASE),
+        statement_timeout="10min",
+        idle_timeout="2min",
     ),
     "readonly": database(env.str("DATABASE_READONLY_URL", default=DATABASE_URL or EMBEDDED_DATABASE)),
 }
