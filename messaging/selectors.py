@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, DateTimeField, Func, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import BigIntegerField, DateTimeField, Exists, Func, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from accounts.models import User
@@ -30,9 +30,16 @@ class Milliseconds(Func):
     output_field = BigIntegerField()
 
 
-def list_conversations_for(actor: User) -> ConversationQuerySet:
-    """The actor's conversations as their list shows them, each with the actor's `unread_count`."""
-    return _for_screen(Conversation.objects.of(actor))
+def list_conversations_for(actor: User, *, search: str = "") -> ConversationQuerySet:
+    """The actor's conversations as their list shows them, each with the actor's `unread_count`.
+
+    `search`: those only in which somebody said this.
+    """
+    conversations = Conversation.objects.of(actor)
+    if search:
+        said = Message.objects.filter(conversation=OuterRef("pk"), text__icontains=search)
+        conversations = conversations.filter(Exists(said))
+    return _for_screen(conversations)
 
 
 def show_conversation(actor: User, conversation: Conversation) -> Conversation:
@@ -45,9 +52,11 @@ def _for_screen(conversations: ConversationQuerySet) -> ConversationQuerySet:
     return conversations.select_related("last_message").prefetch_related(parties)
 
 
-def list_messages(conversation: Conversation) -> QuerySet[Message]:
-    """What was said in this conversation, each message with `read_by`."""
-    return Message.objects.filter(conversation=conversation).annotate(read_by=_read_by()).select_related("conversation")
+def list_messages(conversation: Conversation, *, search: str = "") -> QuerySet[Message]:
+    """What was said in this conversation, or what of it holds the words of `search`, each message with `read_by`."""
+    said = Message.objects.filter(conversation=conversation)
+    found = said.filter(text__icontains=search) if search else said
+    return found.annotate(read_by=_read_by()).select_related("conversation")
 
 
 def show_message(message: Message) -> Message:

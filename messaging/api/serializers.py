@@ -135,6 +135,12 @@ class NewsSerializer(Serializer):
     seq = Integer()
 
 
+class SearchQuery(Query):
+    """Words that must stand in what was said, as they are written, in capitals or not."""
+
+    search = Text(required=False, default="", min_length=2, max_length=100, single_line=True)
+
+
 class NewsQuery(Query):
     """From where on, and how long to wait for the first event, in seconds."""
 

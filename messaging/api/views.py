@@ -17,6 +17,7 @@ from messaging.api.serializers import (
     NewsQuery,
     NewsSerializer,
     ReadBody,
+    SearchQuery,
 )
 from messaging.models import Conversation, Message
 
@@ -27,10 +28,11 @@ def language_of(request: Request) -> str:
 
 
 class Conversations(ApiView):
-    @operation(access="user", paging="feed", returns=ConversationSerializer)
+    @operation(access="user", paging="feed", query=SearchQuery, returns=ConversationSerializer)
     def get(self, request: Request) -> Paged:
-        """The caller's conversations, the one with the newest message first."""
-        return self.feed(selectors.list_conversations_for(caller_of(request)), order=("-last_activity_at", "-id"))
+        """The caller's conversations, the one with the newest message first; `search`: those in which it was said."""
+        conversations = selectors.list_conversations_for(caller_of(request), **self.query())
+        return self.feed(conversations, order=("-last_activity_at", "-id"))
 
 
 class ConversationDetail(ApiView):
@@ -58,11 +60,11 @@ class ConversationOfApplication(ApiView):
 
 
 class Messages(ApiView):
-    @operation(access="user", paging="feed", returns=MessageSerializer)
+    @operation(access="user", paging="feed", query=SearchQuery, returns=MessageSerializer)
     def get(self, request: Request, conversation_id: UUID) -> Paged:
-        """What was said, newest first."""
+        """What was said, newest first; `search`: only what holds these words."""
         conversation = services.reach_conversation(actor=caller_of(request), conversation_id=conversation_id)
-        return self.feed(selectors.list_messages(conversation), order=("-sequence",))
+        return self.feed(selectors.list_messages(conversation, **self.query()), order=("-sequence",))
 
     @operation(access="user", body=MessageBody, returns=MessageSerializer, status=201)
     def post(self, request: Request, conversation_id: UUID) -> Message:
@@ -83,11 +85,11 @@ class Read(ApiView):
 
 
 class SupportMessages(ApiView):
-    @operation(access="user", paging="feed", returns=MessageSerializer)
+    @operation(access="user", paging="feed", query=SearchQuery, returns=MessageSerializer)
     def get(self, request: Request) -> Paged:
-        """The caller's chat with support, newest first."""
+        """The caller's chat with support, newest first; `search`: only what holds these words."""
         conversation = services.open_support(user=caller_of(request))
-        return self.feed(selectors.list_messages(conversation), order=("-sequence",))
+        return self.feed(selectors.list_messages(conversation, **self.query()), order=("-sequence",))
 
     @operation(access="user", body=MessageBody, returns=MessageSerializer, status=201, open_to_suspended=True)
     def post(self, request: Request) -> Message:
