@@ -104,6 +104,23 @@ def list_waits(conversation: Conversation, *, limit: int = 20) -> list[SupportWa
     return list(waits.order_by("-since")[:limit])
 
 
+def get_support_conversation(conversation_id: UUID) -> Conversation:
+    """A user's chat with support, for operators. :raises NotFound: there is none of this id."""
+    found = Conversation.objects.filter(pk=conversation_id, kind=ConversationKind.SUPPORT).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def get_support_message(message_id: UUID) -> Message:
+    """A message of any chat with support, for operators. :raises NotFound: there is none, or it was removed."""
+    said = Message.objects.filter(conversation__kind=ConversationKind.SUPPORT, removed_at=None)
+    message = said.select_related("conversation").filter(pk=message_id).first()
+    if message is None:
+        raise NotFound
+    return message
+
+
 def list_unanswered(*, limit: int = 100) -> list[UUID]:
     """Waits for support that are longer than the setting and of which nobody was told yet, the oldest first."""
     patience = timedelta(minutes=SupportSettings.load().answer_minutes)

@@ -16,6 +16,7 @@ from khidma.http.errors import (
 )
 from khidma.http.operations import SAFE_METHODS, UNLIMITED, Operation, SerializerClass, operation_of
 from khidma.http.renderers import CONTENT_TYPE
+from khidma.http.serializers import OneOf
 from khidma.http.text import camel
 from khidma.kernel.errors import (
     Forbidden,
@@ -178,11 +179,17 @@ class OperationSchema(AutoSchema):
 
     def _reference(self, serializer: SerializerClass) -> Schema:
         instance = serializer()
+        if isinstance(instance, OneOf):
+            return {"oneOf": [self._shape(instance, kind) for kind in instance.shapes]}
         if not isinstance(instance, Serializer):
             mapped: Schema = self._map_serializer_field(instance, "response")  # type: ignore[no-untyped-call]
             return mapped
         component = self.resolve_serializer(instance, "response")
         return component.ref if component else {"type": "object"}
+
+    def _shape(self, several: OneOf, kind: type) -> Schema:
+        shape = self._reference(several.shapes[kind])
+        return {"type": "array", "items": shape} if kind in several.lists else shape
 
     def _refusals(self) -> list[type[KhidmaError]]:
         described = self.described

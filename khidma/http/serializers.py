@@ -1,7 +1,7 @@
 """The base of every body, answer and query: snake_case in Python, camelCase on the wire, nothing unknown let in."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -93,6 +93,16 @@ class Serializer(_CamelCase):
     """A body or an answer whose fields are written out."""
 
 
+class OneOf(Serializer):
+    """An answer of one of several shapes, chosen by the type of what is answered; those in `lists` come as lists."""
+
+    shapes: ClassVar[Mapping[type, type[Serializer]]]
+    lists: ClassVar[frozenset[type]] = frozenset()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return dict(self.shapes[type(instance)](instance, context=self.context).data)
+
+
 class ModelSerializer(_CamelCase, serializers.ModelSerializer[Any]):
     """An answer (seldom a body) whose fields come from a model: `Meta.fields` names them, in snake_case."""
 
@@ -161,4 +171,4 @@ def flat_errors(detail: Any, prefix: str = "") -> dict[str, list[str]]:
     return found
 
 
-__all__ = ["ModelSerializer", "Query", "Serializer", "flat_errors", "last_values"]
+__all__ = ["ModelSerializer", "OneOf", "Query", "Serializer", "flat_errors", "last_values"]
