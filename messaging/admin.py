@@ -11,6 +11,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action as unfold_action
 
@@ -98,11 +100,17 @@ def _number(text: str | None) -> int | None:
 
 @admin.register(SupportChat)
 class SupportChatAdmin(OperatorAdmin):
-    list_display = ("user_id", "unread_count", "last_message_at", "archived_at", "blocked_at", "removed_at")
+    list_display = ("user_id", "unread_count", "last_message_at", "archived_at", "blocked_at", "removed_at", "talk")
     list_filter = ("archived_at", "blocked_at", "removed_at")
     search_fields = ("conversation__id", "user__id", "user__phone")
     raw_id_fields = ("conversation",)
     ordering = ("-last_message_at",)
+
+    @admin.display(description=_("answer"))
+    def talk(self, chat: SupportChat) -> str:
+        """The way to the page on which the chat is read and answered."""
+        address = reverse("admin:messaging_conversation_talk", args=[chat.conversation_id])
+        return format_html('<a href="{}">{}</a>', address, _("Open"))
 
 
 @admin.register(SupportWait)

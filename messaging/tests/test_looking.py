@@ -136,6 +136,11 @@ def test_an_answer_that_makes_no_sense_is_refused_on_the_page(with_support: Conv
     assert Message.objects.count() == 1
 
 
+def test_the_list_of_chats_leads_to_the_page(with_support: Conversation) -> None:
+    listed = browser(make_operator("support")).get("/admin/messaging/supportchat/").content.decode()
+    assert f'href="{page(with_support)}"' in listed
+
+
 def test_nobody_writes_into_the_talk_of_others(between_users: Conversation, with_support: Conversation) -> None:
     assert browser(make_operator("administrator")).post(page(between_users), {"text": "Hello"}).status_code == 403
     assert browser(make_operator("trust")).post(page(with_support), {"text": "Hello"}).status_code == 403

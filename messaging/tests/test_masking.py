@@ -92,6 +92,32 @@ HIDDEN = [
     ("tg://resolve?domain=asha", MASK, "link"),
 ]
 
+ALSO_FOUND = [
+    "98765 43 210",
+    "98 765 432 10",
+    "+91-98-76-54-32-10",
+    "call 9 8 7 6 5 4 3 2 1 0 now",
+    "my no. 98765-43210.",
+    "nine8765four3210",
+    "(0)98765 43210",
+    "0-98765-43210",
+    "९8७6५4३2१0",
+    "98765.43210",
+    "9.8.7.6.5.4.3.2.1.0",
+    "asha.rao+work@gmail.com",
+    "pay on asha-1@oksbi.",
+    "wa.me/+919876543210?text=hi",
+    "WhatsApp: 98765 43210",
+    "9876543210\n9123456780",
+    "number is 9 8 7 6 5 then 4 3 2 1 0",
+    "98765--43210",
+    "98765...43210",
+    "9*8*7*6*5*4*3*2*1*0",
+    "7 0 0 1 2 3 4 5 6 7",
+    "phone no:-7001234567",
+]
+"""More ways of writing the same, each with one detail somewhere in it."""
+
 SHOWN = [
     "Namaste!",
     "I can do it for ₹2500.",
@@ -148,6 +174,38 @@ SHOWN = [
     "नमस्ते, काम ₹२५०० में होगा, २८ नवंबर को",
     "12345 67890",
     "C++ and C# at 90% in 3 days",
+    "₹9,000 / 10,500",
+    "2 BHK 1200 sqft 3 days 4 people 500",
+    "GST 18% on 25,000 = 4,500",
+    "call at 9:30 or 10:45 or 11:15",
+    "Flat 701, Tower 12, Sector 62, Noida 201309",
+    "Plot 62/3, 700 091",
+    "9 am to 6 pm, 7 days",
+    "from 8000 9000 10000",
+    "Rs.500+100+50",
+    "7 8 9 10 11",
+    "7,8,9,10 and 11",
+    "Invoice 2025-26/000123",
+    "6.5, 7.5, 8.5, 9.5, 10",
+    "7.5 8.5 9.5 10.5",
+    "8,000 + 9,000 + 7,500",
+    "6000-7000-8000",
+    "9000/- 8000/-",
+    "rates: 900, 850, 800, 750",
+    "700, 800, 900, 950",
+    "House 7, 8th cross, 560 001",
+    "6 ft 2 in, 72 kg, 30 years",
+    "80-90-100-110",
+    "7 days 6 nights 5 people 4 rooms 32100",
+    "85000 and 15000",
+    "70000 12000",
+    "20 lakh, 9 crore",
+    "x = 9876 + 1234 * 56",
+    "between 9 and 10 on 8/9 or 9/9",
+    "meet @ 5pm",
+    "1. logo 2. card 3. site 4. app 5. ad 6. post 7. mail 8. pen 9. mug 10. cap",
+    "6:00 7:00 8:00 9:00 10:00",
+    "9/10 8/10 7/10",
 ]
 
 
@@ -156,6 +214,14 @@ def test_a_contact_detail_is_masked_and_the_rest_stays(text: str, expected: str,
     masked = mask_contacts(text)
     assert masked.text == expected
     assert kind in masked.kinds
+
+
+@pytest.mark.parametrize("text", ALSO_FOUND)
+def test_it_is_found_however_it_is_written(text: str) -> None:
+    masked = mask_contacts(text)
+    assert masked.kinds
+    assert MASK in masked.text
+    assert not any(part in masked.text for part in ("43210", "3210", "asha", "4567"))
 
 
 @pytest.mark.parametrize("text", SHOWN)
