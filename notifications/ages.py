@@ -8,6 +8,7 @@ from django.db.models.functions import Greatest
 from khidma.delivery.models import Channel
 from khidma.kernel.aging import may_last
 from notifications.models import Sending, SendingStatus, WebhookDelivery, WebhookDeliveryStatus, WebhookSubscription
+from notifications.runtime import WebhookSettings
 
 may_last(
     WebhookDelivery,
@@ -48,4 +49,12 @@ may_last(
     since="created_at",
     within=timedelta(0),
     people="operators: try again in the admin",
+)
+may_last(
+    WebhookSubscription,
+    name="failing",
+    where=Q(active=True, failure_count__gt=0),
+    since="failing_since",
+    within=lambda: timedelta(days=WebhookSettings.load().disable_days, minutes=5),
+    sweep="notifications.tasks.disable_failing_webhooks",
 )

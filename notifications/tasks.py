@@ -26,6 +26,12 @@ def give_up_webhooks() -> int:
     return webhooks.give_up()
 
 
+@sweep(every=60)
+def disable_failing_webhooks() -> int:
+    """Turn off subscriptions that took nothing for days."""
+    return webhooks.disable_failing()
+
+
 @sweep(every=600)
 def forget_webhooks() -> int:
     """Forget old deliveries, and secrets that sign no more."""

@@ -83,7 +83,12 @@ def test_an_honest_address_is_read_one_way(url: str, spelled: str) -> None:
         *["https://user@hooks.example.com/", "https://:@hooks.example.com/", "https://a:b@hooks.example.com/"],
         *["https://hooks.example.com@127.0.0.1/", "https://127.0.0.1\\@hooks.example.com/", "https://a.com#@b.com/"],
         *["https://hooks.example.com:22/", "https://hooks.example.com:80/", "https://hooks.example.com:0/"],
-        *["https://hooks.example.com:65536/", "https://hooks.example.com:-1/", "https://hooks.example.com:8a/"],
+        *[
+            "https://hooks.example.com:65536/",
+            "https://hooks.example.com:-1/",
+            "https://hooks.example.com:8a/",
+            "https://hooks.example.com:４４３/",
+        ],
         *["https://localhost/", "https://LOCALHOST/", "https://localhost./", "https://a.localhost/", "https://db/"],
         *["https://printer.local/", "https://metadata.google.internal/", "https://1.0.0.127.in-addr.arpa/"],
         *["https://127.0.0.1/", "https://127.1/", "https://0177.0.0.1/", "https://0x7f.0.0.1/", "https://2130706433/"],

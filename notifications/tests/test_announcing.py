@@ -268,3 +268,17 @@ def test_without_a_listener_a_fact_costs_one_query() -> None:
     with CaptureQueriesContext(connection) as queries:
         webhooks.announce(event_type="gig.created", kind="gig", object_id=make_client().pk, parties=[])
     assert len([one for one in queries if "webhook" in one["sql"]]) == 1
+
+
+def test_many_listeners_take_no_more_queries_than_few() -> None:
+    client = make_client()
+    gig = make_gig(client)
+    counted = []
+    for more in (2, 6):
+        for _ in range(more):
+            make_subscription(client, events=["gig.created"])
+        with CaptureQueriesContext(connection) as queries:
+            written = webhooks.announce(event_type="gig.created", kind="gig", object_id=gig.pk, parties=[client.pk])
+        counted.append((len(written), len(queries)))
+    assert [number for number, _ in counted] == [2, 8]
+    assert counted[0][1] == counted[1][1] <= 14

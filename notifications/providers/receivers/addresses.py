@@ -106,10 +106,12 @@ def _parsed(url: str) -> httpx.URL:
         raise AddressRefused(_("Must be an https address."))
     try:
         parsed = httpx.URL(url)
-        is_plain = "@" not in urlsplit(url).netloc and not parsed.userinfo
+        authority = urlsplit(url).netloc
     except (httpx.InvalidURL, ValueError) as error:
         raise AddressRefused(_("Must be an https address.")) from error
-    if not is_plain:
+    if any(letter.isdigit() and not letter.isascii() for letter in authority):
+        raise AddressRefused(_("Must be an https address."))
+    if "@" in authority or parsed.userinfo:
         raise AddressRefused(_("Must not hold a user name or password."))
     if parsed.fragment or "#" in url:
         raise AddressRefused(_("Must not hold a fragment."))

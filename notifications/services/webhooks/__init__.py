@@ -2,7 +2,7 @@
 
 from notifications.services.webhooks.announcing import announce
 from notifications.services.webhooks.asking import redeliver, send_test
-from notifications.services.webhooks.ending import disable, forget_deliveries, give_up
+from notifications.services.webhooks.ending import disable, disable_failing, forget_deliveries, give_up
 from notifications.services.webhooks.sending import send_due, stopping
 from notifications.services.webhooks.subscribing import (
     change_subscription,
@@ -16,6 +16,7 @@ __all__ = [
     "announce",
     "change_subscription",
     "disable",
+    "disable_failing",
     "forget_deliveries",
     "give_up",
     "redeliver",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from accounts.models import User
 from khidma.kernel import context
@@ -17,7 +17,7 @@ from khidma.kernel.ids import new_id
 from khidma.kernel.models import OutboxEvent, StateChange
 from notifications.models import WebhookDelivery, WebhookSubscription
 from notifications.services.webhooks import picturing
-from notifications.services.webhooks.writing import write
+from notifications.services.webhooks.writing import Happening, write
 
 
 @transaction.atomic
@@ -38,17 +38,15 @@ def announce(
             "subscription_id", flat=True
         )
     )
-    at, before = _moment_of(event_id), _status_before(kind, object_id, reached)
+    untold = [one for one in subscriptions if one.pk not in told]
+    before, last = _status_before(kind, object_id, reached), _last_told(untold, object_id)
     pictures = _Pictures(kind, object_id)
-    written = []
-    for subscription in subscriptions:
-        if subscription.pk in told or (shown := pictures.shown_to(subscription.user)) is None:
-            continue
-        data = {"object": shown, "previous": {**_changes(subscription, object_id, shown), **before}}
-        written.append(
-            write(subscription, event_type=event_type, event_id=event_id, at=at, data=data, object_id=object_id)
-        )
-    return written
+    data = []
+    for subscription in untold:
+        if (shown := pictures.shown_to(subscription.user)) is not None:
+            previous = {**_changes(last[subscription.pk], shown), **before}
+            data.append((subscription, {"object": shown, "previous": previous}))
+    return write(Happening(event_type, event_id, _moment_of(event_id), object_id), data)
 
 
 def _listening(event_type: str, parties: set[UUID]) -> list[WebhookSubscription]:
@@ -88,10 +86,16 @@ def _status_before(kind: str, object_id: UUID, reached: Collection[str]) -> dict
     return {"status": left} if left else {}
 
 
-def _changes(subscription: WebhookSubscription, object_id: UUID, shown: dict[str, Any]) -> dict[str, Any]:
-    """What the subscription was last told of this object and is different now, with the values from then."""
-    last = WebhookDelivery.objects.filter(subscription=subscription, object_id=object_id).order_by("-sequence").first()
+def _last_told(subscriptions: list[WebhookSubscription], object_id: UUID) -> dict[UUID, str | None]:
+    """The body that each subscription got last about this object."""
+    bodies = WebhookDelivery.objects.filter(subscription=OuterRef("pk"), object_id=object_id).order_by("-sequence")
+    found = WebhookSubscription.objects.filter(pk__in=[one.pk for one in subscriptions])
+    return dict(found.annotate(last=Subquery(bodies.values("body")[:1])).values_list("pk", "last"))
+
+
+def _changes(last: str | None, shown: dict[str, Any]) -> dict[str, Any]:
+    """What is different now from what was last told, with the values from then."""
     if last is None:
         return {}
-    then: dict[str, Any] = json.loads(last.body)["data"]["object"]
+    then: dict[str, Any] = json.loads(last)["data"]["object"]
     return {name: then.get(name) for name in sorted({*then, *shown}) if then.get(name) != shown.get(name)}

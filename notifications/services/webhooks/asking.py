@@ -11,20 +11,16 @@ from notifications.errors import SubscriptionNotActive
 from notifications.models import TEST_EVENT, WebhookDelivery, WebhookDeliveryStatus, WebhookSubscription
 from notifications.runtime import WebhookSettings
 from notifications.services.webhooks.waking import wake_after_commit
-from notifications.services.webhooks.writing import write
+from notifications.services.webhooks.writing import Happening, write
 
 
 @transaction.atomic
 def send_test(*, subscription: WebhookSubscription) -> WebhookDelivery:
     """Send an event that is about nothing, at once. :raises SubscriptionNotActive:"""
     subscription = _require_active(subscription)
-    return write(
-        subscription,
-        event_type=TEST_EVENT,
-        event_id=new_id(),
-        at=now(),
-        data={"object": {"subscriptionId": str(subscription.pk)}, "previous": {}},
-    )
+    data = {"object": {"subscriptionId": str(subscription.pk)}, "previous": {}}
+    (delivery,) = write(Happening(TEST_EVENT, new_id(), now()), [(subscription, data)])
+    return delivery
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """What ends: subscriptions that take nothing any more, deliveries whose time is over, and the memory of old ones."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -47,6 +48,24 @@ def disable(*, subscription: WebhookSubscription, because: str) -> None:
         data={"subscriptionId": str(subscription.pk)},
         channels=("email", "push"),
     )
+
+
+def disable_failing() -> int:
+    """Turn off, and say so, what has taken nothing for days although it was tried, even if nothing is tried any more;
+    how many."""
+    failing = Q(active=True, failing_since__lte=Now() - timedelta(days=WebhookSettings.load().disable_days))
+    chosen = WebhookSubscription.objects.filter(failing).order_by("failing_since").values_list("pk", flat=True)
+    return sum(_disable_if(failing, pk) for pk in list(chosen[:BATCH]))
+
+
+@transaction.atomic
+def _disable_if(failing: Q, subscription_id: UUID) -> bool:
+    """False: it was taken or turned off meanwhile."""
+    rows = WebhookSubscription.objects.select_for_update(no_key=True).filter(failing, pk=subscription_id)
+    if (subscription := rows.first()) is None:
+        return False
+    disable(subscription=subscription, because=DisabledBecause.FAILING)
+    return True
 
 
 def give_up() -> int:
