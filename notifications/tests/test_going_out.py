@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 from functools import partial
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import LazySettings
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import Client
 
 from accounts.models import User
@@ -210,6 +211,25 @@ def test_two_workers_send_one_message_once() -> None:
     outcomes = at_once(*[partial(services.send_next, channel=Channel.SMS)] * 4)
     assert sorted(outcomes, key=str) == [None, None, None, True]
     assert OutboxMessage.objects.count() == Sending.objects.get().attempts == 1
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_while_one_worker_waits_for_the_provider_another_finds_nothing(providers: Providers) -> None:
+    told_everywhere(make_doer(), ["sms"])
+    deliver_due()
+    found, done = [], Event()
+
+    def another() -> None:
+        try:
+            found.append(services.send_next(channel=Channel.SMS))
+        finally:
+            connections.close_all()
+            done.set()
+
+    providers.meanwhile = another
+    services.send_next(channel=Channel.SMS)
+    assert done.wait(20)
+    assert found == [None]
 
 
 @pytest.mark.usefixtures("committed_db")

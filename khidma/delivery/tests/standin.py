@@ -8,6 +8,7 @@ import base64
 import json
 import threading
 from collections import deque
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl
@@ -30,6 +31,7 @@ class Providers:
     def __init__(self) -> None:
         self.taken: dict[str, list[dict[str, Any]]] = {"fcm": [], "msg91": [], "twilio": [], "postmark": []}
         self.tokens_given = 0
+        self.meanwhile: Callable[[], None] | None = None
         self._faults: dict[str, deque[str]] = {}
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -50,6 +52,7 @@ class Providers:
         for messages in self.taken.values():
             messages.clear()
         self._faults.clear()
+        self.meanwhile = None
 
     def fail(self, who: str, how: str, times: int = 1) -> None:
         """`hang`, `hang_after_taking`, `drop`, an HTTP status, or a name that the provider's own table below knows."""
@@ -96,6 +99,9 @@ class Providers:
 
     def answer(self, path: str, headers: Any, body: bytes) -> Answer | None:
         """What the provider answers; None for a connection that breaks."""
+        act, self.meanwhile = self.meanwhile, None
+        if act is not None:  # once, while the caller waits
+            act()
         who, respond = self._provider(path)
         how = self._faults[who].popleft() if self._faults.get(who) else ""
         if how == "drop":
