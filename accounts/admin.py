@@ -1,12 +1,18 @@
 """The operators' view of people, their sessions and the lists; nothing secret is shown."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -22,12 +28,14 @@ from accounts.models import (
     Session,
     Skill,
     User,
+    Verification,
     WrongCode,
     Zone,
 )
 from khidma.kernel.admin import OperatorAdmin
 from khidma.kernel.audit import record_act
-from khidma.kernel.errors import KhidmaError
+from khidma.kernel.errors import KhidmaError, NotFound
+from khidma.media.download import respond_with
 
 admin.site.unregister(Group)
 
@@ -74,6 +82,37 @@ class GroupAdmin(OperatorAdmin):
     list_display = ("name",)
     search_fields = ("name",)
     list_filter = ("name",)
+
+
+@admin.register(Verification)
+class VerificationAdmin(OperatorAdmin):
+    """The document is opened by operators of trust alone, one at a time, each look on record."""
+
+    list_display = ("created_at", "user_id", "document_kind", "status", "decided_at", "decided_by_id")
+    list_filter = ("status", "document_kind", "created_at")
+    search_fields = ("user__name", "user__phone", "user__email", "id")
+    ordering = ("-id",)
+    readonly_fields = ("document",)
+
+    def get_urls(self) -> list[Any]:
+        opened = self.admin_site.admin_view(self.open_document)
+        return [path("<uuid:pk>/document", opened, name="accounts_verification_document"), *super().get_urls()]
+
+    @admin.display(description=_("document"))
+    def document(self, verification: Verification) -> str:
+        address = reverse("admin:accounts_verification_document", args=[verification.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Open (this is recorded)"))
+
+    def open_document(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """:raises PermissionDenied: the operator is not of trust. :raises Http404: there is nothing to be seen."""
+        if not isinstance(request.user, User) or not request.user.has_perm("accounts.trust"):
+            raise PermissionDenied
+        verification = get_object_or_404(Verification, pk=pk)
+        try:
+            file, content = services.open_document(verification=verification, viewer=request.user, reason="review")
+        except NotFound as error:
+            raise Http404 from error
+        return respond_with(file, content)
 
 
 @admin.register(Session)

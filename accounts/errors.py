@@ -7,6 +7,7 @@ from khidma.kernel.errors import Refused, TooMany, Unauthenticated
 
 __all__ = [
     "AccountSuspended",
+    "AlreadyVerified",
     "CannotBlockOneself",
     "CodesLocked",
     "EmailMissing",
@@ -21,6 +22,7 @@ __all__ = [
     "TokenExpired",
     "TokenRevoked",
     "TotpRequired",
+    "VerificationWaiting",
     "ZoneNameTaken",
 ]
 
@@ -107,6 +109,20 @@ class SuspensionInvalid(Refused):
 
     code = "invalid_transition"
     message = _("The account's suspension does not allow this.")
+
+
+class VerificationWaiting(Refused):
+    """A document of this user is still being looked at."""
+
+    code = "verification_pending"
+    message = _("Your last document is still being checked.")
+
+
+class AlreadyVerified(Refused):
+    """The user's identity is verified."""
+
+    code = "already_verified"
+    message = _("Your identity is verified already.")
 
 
 class ZoneNameTaken(Refused):

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.models import Block, Session, User
+from accounts.models import Block, Session, User, Verification
 from khidma.kernel.clock import Now
 from khidma.kernel.errors import NotFound
+from khidma.media.selectors import files_of
 
 
 def get_public_user(user_id: UUID) -> User:
@@ -57,3 +58,16 @@ def is_blocked_among(user_ids: Collection[UUID] | QuerySet[Any, Any]) -> bool:
 def reads_everything(user: User) -> bool:
     """Whether this is an operator whose work is to read what users wrote and sent to each other."""
     return not {"support", "trust"}.isdisjoint(user.operator_permissions)
+
+
+def list_verifications_of(user: User) -> QuerySet[Verification]:
+    """The checks of this user's identity, the latest first, each with its document."""
+    return Verification.objects.filter(user=user).annotate(files=files_of("verification")).order_by("-id")
+
+
+def get_last_verification_of(user: User) -> Verification:
+    """The latest one. :raises NotFound: the user never asked for one."""
+    verification = list_verifications_of(user).first()
+    if verification is None:
+        raise NotFound
+    return verification

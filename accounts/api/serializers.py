@@ -2,19 +2,24 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.validators import EmailValidator, RegexValidator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.fields import empty
+from rest_framework.fields import FileField, SerializerMethodField, empty
 
+from accounts import selectors
 from accounts.badges import BADGES
 from accounts.figures import ProfileFigures, profile_figures
-from accounts.models import Session, User
+from accounts.models import DocumentKind, Session, User, Verification
 from accounts.phones import is_accepted_phone
 from accounts.services import is_profile_complete
-from khidma.http.fields import Choice, Flag, Integer, Link, ListOf, Moment, Number, Text
+from accounts.states import VerificationStatus
+from khidma.http.fields import Choice, Flag, Id, Integer, Link, ListOf, Moment, Number, Text
 from khidma.http.serializers import ModelSerializer, Serializer
+from khidma.media.api.serializers import Attachments, AttachmentSerializer
 
 SIX_DIGITS = RegexValidator(r"\A[0-9]{6}\Z", _("Must be six digits."))
 
@@ -157,8 +162,9 @@ class UserSerializer(ModelSerializer):
         return user.avatar_url or None
 
     def get_id_document_url(self, user: User) -> str | None:
-        """Always empty: no identity document can be uploaded yet."""
-        return None
+        """Where the user's own document is, for its owner signed in; no address of it is ever signed."""
+        has_one = selectors.list_verifications_of(user).exists()
+        return f"{settings.PUBLIC_URL}/api/users/me/id-document" if has_one else None
 
     def get_total_earnings(self, user: User) -> int | None:
         return self.figures.total_earnings
@@ -191,6 +197,39 @@ class ProfileBody(Serializer):
     year = Integer(min_value=1, max_value=5)
     graduation_year = Integer(min_value=1950, max_value=2100)
     roles = ListOf(Choice(choices=["doer", "client"]), unique=True, allow_empty=False)
+
+
+class IdDocumentBody(Serializer):
+    """An image (jpeg, png, webp) or a PDF of at most 10 MB."""
+
+    file = FileField()
+    kind = Choice(DocumentKind.choices)
+
+
+class VerificationSerializer(Serializer):
+    """A check of somebody's identity; its documents have no address."""
+
+    id = Id()
+    user_id = Id()
+    user = PublicUserSerializer()
+    kind = SerializerMethodField()
+    documents = SerializerMethodField()
+    status = Choice(VerificationStatus.choices)
+    reason = SerializerMethodField()
+    created_at = Moment()
+    decided_at = Moment(allow_null=True)
+    decided_by = Id(source="decided_by_id", allow_null=True)
+
+    @extend_schema_field(Choice(["identity", "doer"]))
+    def get_kind(self, verification: Verification) -> str:
+        return "identity"
+
+    @extend_schema_field(AttachmentSerializer(many=True))
+    def get_documents(self, verification: Any) -> list[dict[str, Any]]:
+        return [{**file, "url": None} for file in Attachments().to_representation(verification.files)]
+
+    def get_reason(self, verification: Verification) -> str | None:
+        return gettext(verification.reason) if verification.reason else None
 
 
 class SendCodeBody(Serializer):
@@ -267,6 +306,7 @@ class SessionSerializer(ModelSerializer):
 __all__ = [
     "Email",
     "EmailCodeBody",
+    "IdDocumentBody",
     "LogInBody",
     "LogOutBody",
     "LoggedInSerializer",
@@ -281,5 +321,6 @@ __all__ = [
     "SignedInSerializer",
     "TokensSerializer",
     "UserSerializer",
+    "VerificationSerializer",
     "VerifyCodeBody",
 ]

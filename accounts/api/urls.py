@@ -16,6 +16,7 @@ urlpatterns = [
     path("auth/send-email-code", views.SendEmailCode.as_view()),
     path("auth/verify-email", views.VerifyEmail.as_view()),
     path("users/me", views.Me.as_view()),
+    path("users/me/id-document", views.IdDocument.as_view()),
     path("users/me/phone", views.Phone.as_view()),
     path("users/me/phone/verify", views.PhoneCodes.as_view()),
     path("users/me/blocks", views.BlockedUsers.as_view()),

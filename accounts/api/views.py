@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
@@ -11,6 +12,7 @@ from accounts.api.permissions import caller_of, session_of
 from accounts.api.serializers import (
     CodeSentSerializer,
     EmailCodeBody,
+    IdDocumentBody,
     LoggedInSerializer,
     LogInBody,
     LogOutBody,
@@ -24,9 +26,11 @@ from accounts.api.serializers import (
     SignedInSerializer,
     TokensSerializer,
     UserSerializer,
+    VerificationSerializer,
     VerifyCodeBody,
 )
 from accounts.errors import (
+    AlreadyVerified,
     CannotBlockOneself,
     CodesLocked,
     EmailMissing,
@@ -38,13 +42,18 @@ from accounts.errors import (
     TokenExpired,
     TokenRevoked,
     TotpRequired,
+    VerificationWaiting,
 )
-from accounts.models import User
+from accounts.models import User, Verification
 from accounts.services import SignedIn, Tokens
 from khidma.http.addresses import client_address
 from khidma.http.answers import Answer
 from khidma.http.paging import Paged
 from khidma.http.views import ApiView, operation
+from khidma.media.download import respond_with
+from khidma.media.errors import DamagedFile, FileTypeRefused, QuotaUsedUp
+
+MOST_BYTES = 10 * 1024 * 1024
 
 
 def token_fields(tokens: Tokens) -> dict[str, object]:
@@ -174,6 +183,34 @@ class Me(ApiView):
     def patch(self, request: Request) -> User:
         """Complete or change own profile, roles among doer and client."""
         return services.update_profile(user=caller_of(request), **self.body())
+
+
+class IdDocument(ApiView):
+    @operation(
+        access="user",
+        limit="upload",
+        upload=True,
+        max_body=MOST_BYTES,
+        body=IdDocumentBody,
+        returns=VerificationSerializer,
+        status=201,
+        atomic=False,
+        errors=[AlreadyVerified, VerificationWaiting, FileTypeRefused, DamagedFile, QuotaUsedUp],
+    )
+    def post(self, request: Request) -> Verification:
+        """Upload the student ID for verification; it is kept encrypted, for operators of trust."""
+        body, user = self.body(), caller_of(request)
+        given = body["file"]
+        services.hand_in_document(user=user, kind=body["kind"], name=given.name, content=given.file)
+        return selectors.get_last_verification_of(user)
+
+    @operation(access="user", produces="*/*")
+    def get(self, request: Request) -> HttpResponseBase:
+        """The caller's own document, the one handed in last; each look is on record."""
+        user = caller_of(request)
+        verification = selectors.get_last_verification_of(user)
+        file, content = services.open_document(verification=verification, viewer=user, reason="own document")
+        return respond_with(file, content)
 
 
 class Phone(ApiView):

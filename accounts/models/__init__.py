@@ -5,11 +5,13 @@ from accounts.models.lists import Category, GigKind, Skill, Zone
 from accounts.models.profiles import Block, DoerProfile
 from accounts.models.sessions import OperatorTotp, RefreshToken, Session, SignInMethod
 from accounts.models.users import User
+from accounts.models.verifying import DocumentKind, Verification
 
 __all__ = [
     "Block",
     "Category",
     "CodePurpose",
+    "DocumentKind",
     "DoerProfile",
     "GigKind",
     "OneTimeCode",
@@ -19,6 +21,7 @@ __all__ = [
     "SignInMethod",
     "Skill",
     "User",
+    "Verification",
     "WrongCode",
     "Zone",
 ]

@@ -26,6 +26,7 @@ from accounts.services.profiles import (
 from accounts.services.sessions import Tokens, begin_session, end_session, end_sessions_of, log_out, refresh_session
 from accounts.services.signing_in import SignedIn, send_email_code, send_sign_in_code, sign_in, verify_email
 from accounts.services.suspensions import suspend_user, unsuspend_user
+from accounts.services.verifying import hand_in_document, open_document, reject_infected
 
 __all__ = [
     "SignedIn",
@@ -43,16 +44,19 @@ __all__ = [
     "end_sessions_of",
     "enrol_second_factor",
     "ensure_skills",
+    "hand_in_document",
     "hold_doer_profile",
     "is_profile_complete",
     "log_in_operator",
     "log_out",
     "lower_trust_score",
     "missing_fields",
+    "open_document",
     "record_completed_gig",
     "record_completion_rate",
     "record_rating",
     "refresh_session",
+    "reject_infected",
     "require_active",
     "require_ready",
     "retire_zone",

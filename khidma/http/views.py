@@ -178,7 +178,7 @@ class ApiView(APIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def run(self, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponseBase:
+    def run(self, method: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         """Run the method and shape its result; one that may write runs as `Run` says."""
         if self.request.method in SAFE_METHODS:
             result = method(self, self.request, **arguments)

@@ -4,7 +4,9 @@ import base64
 import hashlib
 import hmac
 import os
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -58,3 +60,40 @@ def key_of(sealed: str) -> str:
 def blind_index(text: str, *, purpose: str) -> str:
     """A keyed hash to find equal values by, without reading them; it does not change when field keys rotate."""
     return hmac.new(settings.KHIDMA_OTP_PEPPER.encode(), f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
+PIECE = 64 * 1024
+TAG = 16
+
+
+def seal_stream(content: BinaryIO, *, key: bytes, binding: str) -> Iterator[bytes]:
+    """Encrypt a file of any length piece by piece, under a key of 32 bytes that seals nothing else.
+
+    A piece opens at its own place of this file alone, and the last one says that it is the last.
+    """
+    number, piece = 0, content.read(PIECE)
+    while True:
+        following = content.read(PIECE)
+        yield AESGCM(key).encrypt(number.to_bytes(12, "big"), piece, _place(binding, number, is_last=not following))
+        if not following:
+            return
+        number, piece = number + 1, following
+
+
+def unseal_stream(sealed: BinaryIO, *, key: bytes, binding: str) -> Iterator[bytes]:
+    """The pieces again. :raises Unreadable: wrong key or file, changed, cut off, or put together anew."""
+    number, piece = 0, sealed.read(PIECE + TAG)
+    while True:
+        following = sealed.read(PIECE + TAG)
+        place = _place(binding, number, is_last=not following)
+        try:
+            yield AESGCM(key).decrypt(number.to_bytes(12, "big"), piece, place)
+        except InvalidTag as error:
+            raise Unreadable("The sealed file does not open here.") from error
+        if not following:
+            return
+        number, piece = number + 1, following
+
+
+def _place(binding: str, number: int, *, is_last: bool) -> bytes:
+    return f"{binding}:{number}:{'last' if is_last else 'more'}".encode()

@@ -12,7 +12,7 @@ class FileAdmin(OperatorAdmin):
     list_filter = ("kind", "status", "created_at")
     search_fields = ("id", "owner__name", "owner__phone")
     ordering = ("-created_at", "-id")
-    exclude = ("storage_key",)
+    exclude = ("storage_key", "sealed_key")
 
 
 @admin.register(Attachment)

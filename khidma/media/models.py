@@ -27,6 +27,7 @@ class FileKind(models.TextChoices):
 class File(Record, Stateful):
     """One uploaded file; its bytes lie in the storage under `storage_key`, until `erased_at`.
 
+    Where there is a `sealed_key`, the bytes are encrypted with it and lie apart, and no address of them is ever signed.
     `loose_since`: since when nothing holds it; what stays so for a day is removed. `size` in bytes as stored.
     """
 
@@ -44,6 +45,7 @@ class File(Record, Stateful):
     height = models.PositiveIntegerField(_("height"), null=True)
     duration_ms = models.PositiveBigIntegerField(_("duration (ms)"), null=True)
     storage_key = models.CharField(max_length=80, unique=True)
+    sealed_key = models.CharField(max_length=200, blank=True, default="", editable=False)
     loose_since = models.DateTimeField(_("attached to nothing since"), null=True, db_default=Now())
     scan_at = models.DateTimeField(_("next scan"), null=True)
     erased_at = models.DateTimeField(_("bytes erased at"), null=True)
@@ -81,6 +83,10 @@ class File(Record, Stateful):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.sealed_key != ""
 
     @property
     def is_ready(self) -> bool:

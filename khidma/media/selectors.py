@@ -30,7 +30,8 @@ def get_file_for(user: Any, file_id: UUID) -> File:
 
     :raises NotFound: there is none, or none that this user may know of.
     """
-    file = shown(File.objects.exclude(status__in=(FileStatus.UPLOADING, FileStatus.REMOVED))).filter(pk=file_id).first()
+    files = File.objects.filter(pk=file_id, sealed_key="")
+    file = shown(files.exclude(status__in=(FileStatus.UPLOADING, FileStatus.REMOVED))).first()
     if file is None or not (file.owner_id == user.pk or (file.is_ready and _may_see(user, file))):
         raise NotFound
     return file
@@ -48,7 +49,7 @@ def get_downloadable(file_id: UUID, *, expires: int, signature: str) -> File:
     """The file of a signed address. :raises NotFound: we never made it, it has expired, or the file is gone."""
     if not is_good(file_id, expires=expires, signature=signature, at=now()):
         raise NotFound
-    file = File.objects.filter(pk=file_id, status=FileStatus.READY).first()
+    file = File.objects.filter(pk=file_id, status=FileStatus.READY, sealed_key="").first()
     if file is None:
         raise NotFound
     return file
@@ -71,3 +72,18 @@ def list_to_erase(limit: int) -> Collection[UUID]:
     """Files whose bytes are no longer wanted, but are not known to be gone."""
     gone = File.objects.filter(status__in=(FileStatus.INFECTED, FileStatus.REMOVED), erased_at=None)
     return list(gone.order_by("id").values_list("pk", flat=True)[:limit])
+
+
+def get_sealed(*, thing: str, thing_id: UUID) -> File:
+    """The sealed file of a thing. :raises NotFound: it has none, or none that was scanned and found clean."""
+    file = File.objects.filter(
+        attachments__thing=thing, attachments__thing_id=thing_id, status=FileStatus.READY
+    ).first()
+    if file is None or not file.is_sealed:
+        raise NotFound
+    return file
+
+
+def holders_of(file_id: UUID, thing: str) -> list[UUID]:
+    """The things of this sort that a file is attached to."""
+    return list(Attachment.objects.filter(file=file_id, thing=thing).values_list("thing_id", flat=True))

@@ -43,6 +43,7 @@ HIDDEN = {
     "django_session.session_key",
     "http_idempotencyrecord.answer",
     "http_idempotencyrecord.fingerprint",
+    "media_file.sealed_key",
     "messaging_original.text",
     "notifications_pushtoken.token",
     "notifications_webhookdelivery.body",

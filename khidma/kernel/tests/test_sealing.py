@@ -1,9 +1,13 @@
 """Sealed columns open in their own place only."""
 
+import os
+from io import BytesIO
+from typing import Any
+
 import pytest
 from pytest_django import Settings
 
-from khidma.kernel.sealing import Unreadable, blind_index, key_of, seal, unseal
+from khidma.kernel.sealing import PIECE, Unreadable, blind_index, key_of, seal, seal_stream, unseal, unseal_stream
 
 OLD = "k1:" + "A" * 43 + "="
 NEW = "k2:" + "B" * 42 + "A="
@@ -35,3 +39,39 @@ def test_after_rotation_old_values_open_and_new_ones_use_the_new_key(settings: S
 def test_a_blind_index_finds_equal_values_of_one_purpose() -> None:
     assert blind_index("42", purpose="a") == blind_index("42", purpose="a")
     assert blind_index("42", purpose="a") != blind_index("42", purpose="b")
+
+
+STREAM_KEY = b"k" * 32
+
+
+def sealed_file(content: bytes) -> list[bytes]:
+    return list(seal_stream(BytesIO(content), key=STREAM_KEY, binding="file:1"))
+
+
+def opened(pieces: list[bytes], *, key: bytes = STREAM_KEY, binding: str = "file:1") -> bytes:
+    return b"".join(unseal_stream(BytesIO(b"".join(pieces)), key=key, binding=binding))
+
+
+@pytest.mark.parametrize("length", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+def test_a_file_of_any_length_opens_again(length: int) -> None:
+    content = os.urandom(length)
+    pieces = sealed_file(content)
+    assert opened(pieces) == content
+    assert content == b"" or content not in b"".join(pieces)
+
+
+def test_a_sealed_file_that_was_cut_moved_or_changed_does_not_open() -> None:
+    pieces = sealed_file(os.urandom(3 * PIECE))
+    one, two, three = pieces
+    wrong: list[tuple[list[bytes], dict[str, Any]]] = [
+        ([one, two], {}),
+        ([two, one, three], {}),
+        ([one, two, three, three], {}),
+        ([one[:-1] + bytes([one[-1] ^ 1]), two, three], {}),
+        ([], {}),
+        (pieces, {"key": b"x" * 32}),
+        (pieces, {"binding": "file:2"}),
+    ]
+    for changed, how in wrong:
+        with pytest.raises(Unreadable):
+            opened(changed, **how)

@@ -12,8 +12,8 @@ from khidma.http.fields import Integer, Text
 from khidma.http.serializers import Query
 from khidma.http.views import ApiView, operation
 from khidma.media import selectors, services
-from khidma.media.api.download import respond_with
 from khidma.media.api.serializers import AttachmentSerializer, MediaBody
+from khidma.media.download import respond_with
 from khidma.media.errors import DamagedFile, FileInfected, FileTypeRefused, QuotaUsedUp
 from khidma.media.inspection import LIMITS
 from khidma.media.models import File

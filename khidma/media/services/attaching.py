@@ -16,9 +16,18 @@ from khidma.media.states import FileStatus
 
 
 @transaction.atomic
-def attach(*, owner: Any, thing: str, thing_id: UUID, files: Sequence[UUID], field: str = "attachments") -> list[File]:
+def attach(
+    *,
+    owner: Any,
+    thing: str,
+    thing_id: UUID,
+    files: Sequence[UUID],
+    field: str = "attachments",
+    is_sealed: bool = False,
+) -> list[File]:
     """Make these files, in this order, the ones of a thing; whoever may see the thing may see them from now on.
 
+    Sealed files go to things that ask for them, `is_sealed`, scanned or not: the app alone opens them.
     The caller holds the thing's lock, if others may know of it already. A file may be attached to several things.
     :raises Invalid: one is not the owner's, does not exist, or is named twice (under the name `field`).
     :raises FileNotReady, FileInfected: the scanner has not looked at one, or has condemned it.
@@ -26,7 +35,7 @@ def attach(*, owner: Any, thing: str, thing_id: UUID, files: Sequence[UUID], fie
     present = {row.file_id: row for row in Attachment.objects.filter(thing=thing, thing_id=thing_id)}
     if len(set(files)) != len(files):
         raise Invalid(details={field: [_("Must not hold the same value twice.")]})
-    added = _usable(owner, [file_id for file_id in files if file_id not in present], field)
+    added = _usable(owner, [file_id for file_id in files if file_id not in present], field, is_sealed)
     _let_go([row for file_id, row in present.items() if file_id not in files])
     _place(thing, thing_id, files, present)
     File.objects.filter(pk__in=added).update(loose_since=None)
@@ -40,21 +49,20 @@ def check_files(*, owner: Any, files: Sequence[UUID], field: str = "attachments"
     :raises Invalid, FileNotReady, FileInfected: see `attach`.
     """
     with transaction.atomic():
-        _usable(owner, files, field)
+        _usable(owner, files, field, False)
 
 
-def _usable(owner: Any, wanted: Sequence[UUID], field: str) -> list[UUID]:
+def _usable(owner: Any, wanted: Sequence[UUID], field: str, is_sealed: bool) -> list[UUID]:
     """The files under lock, so that no sweep takes one away meanwhile."""
     if not wanted:
         return []
-    rows = File.objects.filter(pk__in=wanted, owner=owner).exclude(
-        status__in=(FileStatus.UPLOADING, FileStatus.REMOVED)
-    )
-    found = {file.pk: file for file in rows.select_for_update(no_key=True).order_by("pk")}
+    own = File.objects.filter(pk__in=wanted, owner=owner)
+    rows = own.exclude(status__in=(FileStatus.UPLOADING, FileStatus.REMOVED)).select_for_update(no_key=True)
+    found = {file.pk: file for file in rows.order_by("pk") if file.is_sealed == is_sealed}
     if missing := [str(file_id) for file_id in wanted if file_id not in found]:
         raise Invalid(details={field: [_("There is no such file."), *missing]})
     for file in found.values():
-        if not file.is_ready:
+        if not file.is_ready and not is_sealed:
             refusal = FileInfected if file.status == FileStatus.INFECTED else FileNotReady
             raise refusal(details={"id": str(file.pk)})
     return list(found)

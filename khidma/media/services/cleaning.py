@@ -9,8 +9,8 @@ from django.db.models import Q
 from khidma.kernel.clock import Now, now
 from khidma.kernel.states import advance
 from khidma.media.models import File
-from khidma.media.providers import storage
 from khidma.media.runtime import MediaSettings
+from khidma.media.services.bytes import erase_stored
 from khidma.media.states import FileStatus
 
 STORED_WITHIN = timedelta(minutes=15)
@@ -52,5 +52,5 @@ def erase_bytes(file_id: UUID) -> bool:
     file = File.objects.filter(pk=file_id, status__in=(FileStatus.INFECTED, FileStatus.REMOVED), erased_at=None).first()
     if file is None:
         return False
-    storage.erase(storage.MEDIA, file.storage_key)
+    erase_stored(file)
     return bool(File.objects.filter(pk=file.pk).update(erased_at=Now()))

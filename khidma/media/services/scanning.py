@@ -11,8 +11,9 @@ from khidma.kernel.events import publish
 from khidma.kernel.states import advance
 from khidma.media.events import FileCondemned
 from khidma.media.models import File
-from khidma.media.providers import scanner, storage
+from khidma.media.providers import scanner
 from khidma.media.providers.scanner import Verdict
+from khidma.media.services.bytes import open_file
 from khidma.media.states import FileStatus
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def scan_next() -> bool:
     if file is None:
         return False
     try:
-        with storage.fetch(storage.MEDIA, file.storage_key) as content:
+        with open_file(file) as content:
             verdict = scanner.scan(content)
     except Unavailable:
         verdict = Verdict.UNKNOWN
