@@ -112,7 +112,7 @@ class SuspensionInvalid(Refused):
 
 
 class VerificationWaiting(Refused):
-    """A document of this user is still being looked at."""
+    """An operator is looking at a document of this user."""
 
     code = "verification_pending"
     message = _("Your last document is still being checked.")

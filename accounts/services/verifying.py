@@ -8,8 +8,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.errors import AlreadyVerified, VerificationWaiting
 from accounts.models import User, Verification
-from accounts.selectors import list_verifications_of
-from accounts.states import WAITING_VERIFICATIONS
+from accounts.states import WAITING_VERIFICATIONS, VerificationStatus
 from khidma.kernel.audit import record_act
 from khidma.kernel.clock import now
 from khidma.kernel.states import advance, lock, record_change
@@ -23,11 +22,12 @@ INFECTED = gettext_noop("The document held malware. Please hand in another one."
 def hand_in_document(*, user: User, kind: str, name: str, content: BinaryIO) -> Verification:
     """Ask for a check of one's identity with an image or PDF, which is kept encrypted and apart.
 
-    Belongs outside any transaction: the bytes are stored first, and swept away where nothing comes of them.
-    :raises AlreadyVerified, VerificationWaiting: there is nothing to check, or one is being checked.
+    Until somebody looks at it, another takes its place. Belongs outside any transaction: the bytes are stored first,
+    and swept away where nothing comes of them.
+    :raises AlreadyVerified, VerificationWaiting: there is nothing to check, or an operator is at it.
     :raises FileTypeRefused, DamagedFile, QuotaUsedUp, Unavailable: see `khidma.media.services.receive_file`.
     """
-    _require_wanted(user)
+    _waiting_of(user)
     file_kind = FileKind.DOCUMENT if content.read(5) == b"%PDF-" else FileKind.IMAGE
     file = media.receive_file(owner=user, kind=file_kind, name=name, content=content, is_sealed=True)
     return _apply(user, kind, file)
@@ -36,20 +36,24 @@ def hand_in_document(*, user: User, kind: str, name: str, content: BinaryIO) -> 
 @transaction.atomic
 def _apply(user: User, kind: str, file: File) -> Verification:
     user = lock(user)
-    _require_wanted(user)
-    verification = Verification.objects.create(user=user, document_kind=kind)
+    verification = _waiting_of(user)
+    if verification is None:
+        verification = Verification.objects.create(user=user, document_kind=kind)
+        record_change(verification, action="apply", by=user, role="user")
     media.attach(
         owner=user, thing="verification", thing_id=verification.pk, files=[file.pk], field="file", is_sealed=True
     )
-    record_change(verification, action="apply", by=user, role="user")
     return verification
 
 
-def _require_wanted(user: User) -> None:
+def _waiting_of(user: User) -> Verification | None:
+    """The check that nobody has begun, if the user has asked for one. :raises AlreadyVerified, VerificationWaiting:"""
     if user.is_id_verified:
         raise AlreadyVerified
-    if list_verifications_of(user).filter(status__in=WAITING_VERIFICATIONS).exists():
+    waiting = Verification.objects.filter(user=user, status__in=WAITING_VERIFICATIONS).first()
+    if waiting is not None and waiting.status != VerificationStatus.APPLIED:
         raise VerificationWaiting
+    return waiting
 
 
 def open_document(*, verification: Verification, viewer: User, reason: str) -> tuple[File, BinaryIO]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 
 from accounts.models import User, Verification
@@ -16,6 +17,7 @@ from khidma.kernel.clock import now
 from khidma.kernel.errors import Invalid
 from khidma.kernel.models import AuditRecord
 from khidma.kernel.sealing import Unreadable
+from khidma.kernel.states import advance, lock
 from khidma.media.addresses import signed_address
 from khidma.media.models import File
 from khidma.media.services import check_files, open_file
@@ -143,12 +145,18 @@ def test_what_is_no_document_is_refused(content: bytes, options: Any, status: in
     assert files_in(folders) == []
 
 
-def test_one_document_waits_at_a_time() -> None:
+def test_another_document_takes_the_place_of_one_that_nobody_has_begun_to_check() -> None:
     user = make_doer()
-    hand_in(user)
+    first, second = (hand_in(user, content).json()["data"] for content in (samples.photo(), samples.pdf()))
+    assert second["id"] == first["id"]
+    assert second["documents"][0]["mimeType"] == "application/pdf"
+    loose = File.objects.get(mime_type="image/jpeg")
+    assert loose.loose_since is not None
+    with transaction.atomic():
+        advance(lock(Verification.objects.get()), "review", by=None, role="operator")
     answer = hand_in(user)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "verification_pending")
-    assert File.objects.count() == 1
+    assert File.objects.count() == 2
     User.objects.filter(pk=user.pk).update(id_verified_at=now())
     assert hand_in(user).json()["error"]["code"] == "already_verified"
 

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from accounts.models import User
 from accounts.tests.factories import bearer
@@ -189,8 +191,7 @@ class Prover:
 
     def _send(self, operation: str, ground: Case, key: str, token: str, body: Any) -> HttpResponse:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-        data = b"" if body is None else json.dumps(body).encode()
-        kind = "application/json" if data else ""
+        data, kind = encoded(body)
         answer: Any = Client().generic(operation.split()[0], ground.path, data, kind, headers=headers)
         return answer  # type: ignore[no-any-return]
 
@@ -222,6 +223,16 @@ class Prover:
 
     def _find(self, operation: str, what: str) -> None:
         self.run.violation(f"{operation} {what}")
+
+
+def encoded(body: Any) -> tuple[bytes, str]:
+    """A body and its type: multipart where bytes are in it, which are files."""
+    if body is None:
+        return b"", ""
+    if not any(isinstance(value, bytes) for value in body.values()):
+        return json.dumps(body).encode(), "application/json"
+    parts = {name: SimpleUploadedFile(name, one) if isinstance(one, bytes) else one for name, one in body.items()}
+    return encode_multipart(BOUNDARY, parts), MULTIPART_CONTENT
 
 
 def code_of(answer: HttpResponse) -> str:
