@@ -8,3 +8,10 @@ class MessagingConfig(AppConfig):
     name = "messaging"
     label = "messaging"
     verbose_name = _("Messaging")
+
+    def ready(self) -> None:
+        """Tell who may see the files of messages."""
+        from khidma.media.viewing import who_may_see
+        from messaging.selectors import may_see_messages
+
+        who_may_see.register("message", may_see_messages)

@@ -1,5 +1,6 @@
 """Reads of conversations and messages: which ones an actor may know of, and what a screen shows of them."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.db.models.functions import JSONObject
 from accounts.models import User
 from khidma.kernel.clock import Now
 from khidma.kernel.errors import NotFound
+from khidma.media.selectors import files_of
 from messaging.models import (
     Conversation,
     ConversationKind,
@@ -49,19 +51,36 @@ def show_conversation(actor: User, conversation: Conversation) -> Conversation:
 
 def _for_screen(conversations: ConversationQuerySet) -> ConversationQuerySet:
     parties = Prefetch("participants", Participant.objects.select_related("user").order_by("created_at", "id"))
-    return conversations.select_related("last_message").prefetch_related(parties)
+    return conversations.prefetch_related(parties, Prefetch("last_message", _with_files(Message.objects.all())))
 
 
 def list_messages(conversation: Conversation, *, search: str = "") -> QuerySet[Message]:
     """What was said in this conversation, or what of it holds the words of `search`, each message with `read_by`."""
     said = Message.objects.filter(conversation=conversation)
     found = said.filter(text__icontains=search) if search else said
-    return found.annotate(read_by=_read_by()).select_related("conversation")
+    return _with_files(found.annotate(read_by=_read_by())).select_related("conversation")
 
 
 def show_message(message: Message) -> Message:
     """One message as its conversation shows it."""
-    return Message.objects.annotate(read_by=_read_by()).select_related("conversation").get(pk=message.pk)
+    return _with_files(Message.objects.annotate(read_by=_read_by())).select_related("conversation").get(pk=message.pk)
+
+
+def get_said(message_id: UUID) -> Message:
+    """A message that was stored, with its conversation and files."""
+    return _with_files(Message.objects.select_related("conversation")).get(pk=message_id)
+
+
+def _with_files(messages: QuerySet[Message]) -> QuerySet[Message]:
+    return messages.annotate(files=files_of("message"))
+
+
+def may_see_messages(user: User, ids: Collection[UUID]) -> bool:
+    """Whether the user takes part where any of these was said, or looks into it for support or trust."""
+    conversations = Conversation.objects.filter(messages__in=ids)
+    if user.is_staff:
+        return any(may_look_into(user, conversation) for conversation in conversations)
+    return conversations.filter(participants__user=user).exists()
 
 
 def get_message_in(conversation: Conversation, message_id: UUID) -> Message:

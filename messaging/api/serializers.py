@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.api.serializers import PublicUserSerializer
 from khidma.http.fields import Choice, Flag, Id, Integer, ListOf, Moment, Text, milliseconds
 from khidma.http.serializers import ModelSerializer, Query, Serializer
+from khidma.media.api.serializers import Attachments
 from messaging.masking import MASKED_WARNING
 from messaging.models import LONGEST_TEXT, Conversation, Message, MessageKind
 
@@ -31,7 +32,7 @@ class MessageSerializer(ModelSerializer):
     order_id = serializers.SerializerMethodField()
     sender_id = Id(source="shown_sender_id", allow_null=True)
     kind = Choice(choices=MessageKind.choices)
-    attachments = serializers.SerializerMethodField()
+    attachments = Attachments()
     client_message_id = serializers.SerializerMethodField()
     read_by = serializers.SerializerMethodField()
     flagged = Flag(source="is_flagged")
@@ -59,9 +60,6 @@ class MessageSerializer(ModelSerializer):
     def get_order_id(self, message: Message) -> str | None:
         order_id = message.conversation.order_id
         return str(order_id) if order_id else None
-
-    def get_attachments(self, message: Message) -> list[dict[str, Any]]:
-        return []
 
     def get_client_message_id(self, message: Message) -> str | None:
         return message.client_message_id or None

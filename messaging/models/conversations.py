@@ -1,6 +1,7 @@
 """Conversations, who takes part in them, what was said, and how far each has read."""
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -144,6 +145,9 @@ class Message(Record):
     is_flagged = models.BooleanField(_("held contact details"), default=False)
     desk = models.CharField(_("to or from support"), max_length=8, choices=Desk, blank=True, default=Desk.NONE)
     removed_at = models.DateTimeField(_("removed from the operators' view at"), null=True)
+
+    new_files: Sequence[Any] = ()
+    """What comes with one that is about to be stored; for stored ones selectors annotate `files`."""
 
     class Meta:
         verbose_name = _("message")

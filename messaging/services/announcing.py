@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from khidma.http.fields import milliseconds
+from khidma.media.api.serializers import show_files
 from khidma.realtime import streams
 from messaging import selectors
 from messaging.masking import MASKED_WARNING
@@ -22,7 +23,7 @@ def message_data(message: Message, conversation: Conversation, reader_id: UUID |
         "kind": message.kind,
         "senderId": _text(message.shown_sender_id),
         "text": message.text,
-        "attachments": [],
+        "attachments": show_files(getattr(message, "files", message.new_files)),
     }
     if not message._state.adding:
         data["orderId"] = _text(conversation.order_id)

@@ -22,7 +22,7 @@ from khidma.kernel.events import publish
 from khidma.kernel.states import lock
 from messaging.events import SupportUnanswered
 from messaging.models import Conversation, Desk, Message, SupportChat, SupportStanding, SupportWait
-from messaging.services.talking import checked_text, post_system_message, store
+from messaging.services.talking import checked_text, post_system_message, put_files, store
 
 
 @transaction.atomic
@@ -36,9 +36,9 @@ def answer_as_support(
     """
     text = checked_text(text, attachments)
     chat = _locked_chat(conversation)
-    message = store(
-        chat.conversation, Message(conversation=chat.conversation, sender=operator, text=text, desk=Desk.ANSWERED)
-    )
+    message = Message(conversation=chat.conversation, sender=operator, text=text, desk=Desk.ANSWERED)
+    put_files(message, attachments, owner=operator)
+    message = store(chat.conversation, message)
     chat.read_sequence, chat.unread_count, chat.last_message_at = message.sequence, 0, message.created_at
     chat.archived_at = chat.removed_at = None
     chat.save(update_fields=["read_sequence", "unread_count", "last_message_at", "archived_at", "removed_at"])

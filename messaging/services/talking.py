@@ -12,8 +12,10 @@ from accounts.models import User
 from khidma.http.text import clean
 from khidma.kernel.errors import Invalid
 from khidma.kernel.ids import new_id
+from khidma.media.services import attach
 from khidma.realtime import streams
 from messaging.models import LONGEST_TEXT, Conversation, ConversationKind, Desk, Message, MessageKind
+from messaging.selectors import get_said
 from messaging.services.announcing import message_data, own_data
 from messaging.services.asking import put_on_desk
 from messaging.services.guarding import keep_original, mask_before_funding, require_may_write
@@ -35,7 +37,9 @@ def send_message(
     """Say something, once per `client_message_id`: sent again, the first message is the answer.
 
     The caller has found the conversation for the sender. `message_id` is the id that a new message shall have.
-    :raises Invalid: nothing is said, the text is too long, or files come with it.
+    Its kind is that of the first of its files, if it has any.
+    :raises Invalid: nothing is said, the text is too long, or a file is not the sender's.
+    :raises FileNotReady, FileInfected: a file may not be shown, yet or at all.
     :raises BlockedBetween: one of the two has blocked the other.
     :raises SupportDoesNotListen: an operator has closed this chat with support.
     """
@@ -50,10 +54,13 @@ def send_message(
         is_flagged=bool(masked.kinds),
         desk=Desk.ASKED if conversation.kind == ConversationKind.SUPPORT else Desk.NONE,
     )
-    if not masked.kinds and message.desk == Desk.NONE:
+    if not masked.kinds and message.desk == Desk.NONE and not attachments:
         return store(conversation, message, by=sender)
     with transaction.atomic():
+        put_files(message, attachments, owner=sender)
         stored = store(conversation, message, by=sender)
+        if stored is not message:
+            put_files(message, (), owner=sender)  # it was said before, and holds them there
         if stored is message and masked.kinds:
             keep_original(message=message, sender=sender, text=text, kinds=masked.kinds)
         if stored is message and message.desk == Desk.ASKED:
@@ -66,12 +73,17 @@ def post_system_message(*, conversation: Conversation, text: str) -> Message:
     return store(conversation, Message(conversation=conversation, kind=MessageKind.SYSTEM, text=text))
 
 
+def put_files(message: Message, attachments: Sequence[UUID], *, owner: User) -> None:
+    """Make these the files of a message that is about to be stored. :raises Invalid, FileNotReady, FileInfected:"""
+    message.new_files = attach(owner=owner, thing="message", thing_id=message.pk, files=attachments)
+    if message.new_files:
+        message.kind = MessageKind(message.new_files[0].kind)
+
+
 def checked_text(text: str, attachments: Sequence[UUID]) -> str:
-    """The text as it is stored. :raises Invalid: see `send_message`."""
-    if attachments:
-        raise Invalid(details={"attachments": [_("Files cannot be sent in chats yet.")]})
+    """The text as it is stored; files may speak for themselves. :raises Invalid: see `send_message`."""
     text = clean(text)
-    if not text.strip():
+    if not text.strip() and not attachments:
         raise Invalid(details={"text": [_("Say something.")]})
     if len(text) > LONGEST_TEXT:
         raise Invalid(details={"text": [_("At most %(most)d characters.") % {"most": LONGEST_TEXT}]})
@@ -90,7 +102,7 @@ def store(conversation: Conversation, message: Message, *, by: User | None = Non
         require_may_write(conversation=conversation)
         said = _say(conversation, message, heed_blocks=False)
     if said["outcome"] == "earlier":
-        return Message.objects.select_related("conversation").get(pk=said["id"])
+        return get_said(said["id"])
     message.sequence, message.created_at, conversation.order_id = said["sequence"], said["created_at"], said["order_id"]
     message._state.adding, message._state.db = False, connection.alias
     streams.ring_after_commit(

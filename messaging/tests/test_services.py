@@ -125,7 +125,7 @@ def test_four_thousand_characters_are_not_too_many() -> None:
     assert len(say(conversation, parties(conversation)[0], "न" * 4_000).text) == 4_000
 
 
-def test_files_are_refused() -> None:
+def test_files_of_nobody_are_refused() -> None:
     conversation = make_conversation()
     with pytest.raises(Invalid) as refusal:
         services.send_message(

@@ -89,7 +89,7 @@ class Judge:
 
     def _get(self, url: str, **headers: str) -> Answer:
         parts = urlsplit(url)
-        return ask(self.khidma.port, "GET", f"{parts.path}?{parts.query}", **headers)
+        return ask(self.khidma.port, "GET", f"{parts.path}?{parts.query}", "", b"", **headers)
 
     def send_oddities(self) -> Counter[int]:
         """Bodies as no library would send them; the statuses."""

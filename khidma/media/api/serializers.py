@@ -11,7 +11,7 @@ from rest_framework.serializers import Field, FileField
 from khidma.http.fields import Choice, Id, Integer, Moment, Text, milliseconds
 from khidma.http.serializers import Serializer
 from khidma.media.addresses import signed_address
-from khidma.media.models import File, FileKind
+from khidma.media.models import FileKind
 from khidma.media.states import FileStatus
 
 
@@ -48,12 +48,14 @@ class Attachments(Field[Any, Any, list[dict[str, Any]], Any]):
     def __init__(self, **options: Any) -> None:
         super().__init__(source=options.pop("source", "files"), read_only=True, **options)
 
-    def to_representation(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [_show(**entry) for entry in value]
+    def to_representation(self, value: Iterable[Any]) -> list[dict[str, Any]]:
+        return show_files(value)
 
 
 def show_file(file: Any) -> dict[str, Any]:
-    """A file that a selector found for somebody, as an Attachment."""
+    """A file as an Attachment: one that a selector found for somebody, or an entry of `files_of`."""
+    if isinstance(file, dict):
+        return _show(**file)
     return _show(
         id=file.pk,
         kind=file.kind,
@@ -69,7 +71,7 @@ def show_file(file: Any) -> dict[str, Any]:
     )
 
 
-def show_files(files: Iterable[File]) -> list[dict[str, Any]]:
+def show_files(files: Iterable[Any]) -> list[dict[str, Any]]:
     """The same for several."""
     return [show_file(file) for file in files]
 
