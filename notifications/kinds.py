@@ -42,7 +42,7 @@ KINDS: dict[Group, frozenset[str]] = {
     ),
     Group.REVIEWS: frozenset({"review_received", "review_shown", "review_replied"}),
     Group.MESSAGES: frozenset({"unread_messages"}),
-    Group.ACCOUNT: frozenset({"webhook_disabled", "support_unanswered"}),
+    Group.ACCOUNT: frozenset({"webhook_disabled", "support_unanswered", "file_infected"}),
     Group.SECURITY: frozenset(
         {
             "bank_account_added", "bank_account_verified", "bank_account_failed", "payout_requested", "payout_held",

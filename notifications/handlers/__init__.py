@@ -7,6 +7,7 @@ ids, as every other push does, so that no two handlers wait for each other.
 from notifications.handlers import (
     boosts,
     chargebacks,
+    files,
     gigs,
     orders,
     payments,
@@ -17,4 +18,16 @@ from notifications.handlers import (
     webhooks,
 )
 
-__all__ = ["boosts", "chargebacks", "gigs", "orders", "payments", "reviews", "sending", "support", "trust", "webhooks"]
+__all__ = [
+    "boosts",
+    "chargebacks",
+    "files",
+    "gigs",
+    "orders",
+    "payments",
+    "reviews",
+    "sending",
+    "support",
+    "trust",
+    "webhooks",
+]

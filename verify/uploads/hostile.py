@@ -88,7 +88,7 @@ def polyglots() -> list[Hostile]:
         Hostile("program that is a zip too", "document", lambda: b"MZ" + bytes(64) + samples.archive({"a": b"a"})),
         Hostile("image that is a zip too", "document", lambda: samples.image("PNG") + samples.archive({"a": b"a"})),
         Hostile("zip with html before", "document", lambda: b"PK\x03\x04" + HTML + samples.archive({"a": b"a"})),
-        Hostile("mp3 with html behind", "voice", lambda: samples.mp3(40) + HTML * 20),
+        Hostile("mp3 with html behind", "voice", lambda: samples.mp3(40) + HTML * 20, taken=True),
     ]
 
 

@@ -13,11 +13,13 @@ from accounts.models import User
 from accounts.tests.factories import make_client
 from khidma.kernel.clock import now
 from khidma.kernel.models import OutboxEvent
+from khidma.kernel.outbox import deliver_due
 from khidma.media.models import File
 from khidma.media.states import FileStatus
 from khidma.media.tasks import erase_files, scan_files
 from khidma.media.tests import samples
 from khidma.media.tests.factories import make_file
+from notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +76,9 @@ def test_a_file_with_malware_is_refused_told_of_and_erased(user: User, clamd: An
     assert event.payload == {"file_id": str(file.pk), "owner_id": str(user.pk), "file_name": "cv.pdf"}
     answer = api(user).get(f"/api/media/{file.pk}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "file_infected")
+    deliver_due()
+    (told,) = Notification.objects.filter(user=user)
+    assert (told.type, "cv.pdf" in told.body) == ("file_infected", True)
     assert erase_files() == 1
     assert stored() == []
 
