@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
@@ -178,18 +178,19 @@ class ApiView(APIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def run(self, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponse:
+    def run(self, method: Callable[..., Any], arguments: dict[str, Any]) -> HttpResponseBase:
         """Run the method and shape its result; one that may write runs as `Run` says."""
         if self.request.method in SAFE_METHODS:
-            return self.respond(method(self, self.request, **arguments))
+            result = method(self, self.request, **arguments)
+            return result if isinstance(result, HttpResponseBase) else self.respond(result)
         return Run(self, method, arguments).answer()
 
     # The shape of the answer
 
     def respond(self, result: Any) -> HttpResponse:
         """The response that a method's result means."""
-        if isinstance(result, HttpResponseBase):
-            return cast(HttpResponse, result)  # or one that streams, of which nobody asks for its content
+        if isinstance(result, HttpResponse):
+            return result
         answer = result if isinstance(result, Answer) else Answer(result)
         payload = self._page_payload(answer.data) if isinstance(answer.data, Paged) else self._payload(answer)
         payload.update(answer.extras)
