@@ -75,6 +75,8 @@ def post_system_message(*, conversation: Conversation, text: str) -> Message:
 
 def put_files(message: Message, attachments: Sequence[UUID], *, owner: User) -> None:
     """Make these the files of a message that is about to be stored. :raises Invalid, FileNotReady, FileInfected:"""
+    if not attachments and not message.new_files:
+        return
     message.new_files = attach(owner=owner, thing="message", thing_id=message.pk, files=attachments)
     if message.new_files:
         message.kind = MessageKind(message.new_files[0].kind)
