@@ -175,7 +175,7 @@ def named() -> list[Hostile]:
         "/etc/cron.d/x.jpg",
         "x.jpg.html",
         "x.html\u202egpj.jpg",
-        "a" * 3000 + ".jpg",
+        "a" * 700 + ".jpg",
         '"><script>alert(1)<script>.jpg',
         "con\r\nSet-Cookie: a=b.jpg",
         "x.jpg;y=z%00.php",
