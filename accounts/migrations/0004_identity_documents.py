@@ -11,7 +11,7 @@ import khidma.kernel.states
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_hidden_columns"),
+        ("accounts", "0003_find_users"),
     ]
 
     operations = [
