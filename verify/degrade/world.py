@@ -98,6 +98,7 @@ class World:
 
     def begin(self, cells: Mapping[str, Cell]) -> None:
         """Prepare each. What goes wrong here shows nothing: the proof cannot run then."""
+        self._money_is_served()
         self._under_way = {name: cell(self) for name, cell in cells.items()}
         for cell in self._under_way.values():
             next(cell)
@@ -203,6 +204,13 @@ class World:
         finally:
             line.close()
         return True
+
+    def _money_is_served(self) -> None:
+        """A counter that failed is left alone for a moment, and until then money is refused."""
+        client = self.market.client
+        self.market.token(client)
+        nothing = Request("POST", "/api/payments/create-order", client, {})
+        self.wait(lambda: self.ask(nothing).status == 400, "requests about money are read")
 
     def _reconnect(self) -> None:
         """This process's own connections to the database, which may have died with it."""
