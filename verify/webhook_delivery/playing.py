@@ -1,0 +1,163 @@
+"""The facts that are announced, the worker that is killed, and what everybody must have got in the end."""
+
+import json
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.tests.factories import make_client
+from gigs.events import GigPosted
+from gigs.tests.factories import make_gig
+from khidma.kernel.events import publish
+from khidma.kernel.models import OutboxEvent
+from khidma.kernel.runtime import change
+from notifications.models import Notification, WebhookDelivery, WebhookSubscription
+from notifications.runtime import WebhookSettings
+from notifications.services import webhooks
+from verify.proof import Run
+from verify.running import Khidma
+from verify.webhook_delivery.receivers import Receivers
+
+GIGS = 20
+BEHIND = 10
+"""So many facts at most are on their way to a healthy receiver at once; who announces waits for the rest. More would
+measure how much this machine can carry, and not who waits for whom."""
+REST_SECONDS = 120.0
+P95_SECONDS = 5.0
+
+
+class Play:
+    """One client with a subscription for every receiver."""
+
+    def __init__(self, run: Run, khidma: Khidma, receivers: Receivers) -> None:
+        self.run, self.khidma, self.receivers = run, khidma, receivers
+        self.subscriptions: dict[str, UUID] = {}
+        self.announced: dict[UUID, float] = {}
+
+    def set_up(self) -> None:
+        """Subscriptions, and gigs to announce."""
+        with transaction.atomic():
+            change(WebhookSettings, {"subscriptions_per_user": 100})
+        self.client = make_client()
+        self.gigs = [make_gig(self.client) for _ in range(GIGS)]
+        self._until(lambda: not _waiting(), "the gigs' own events")
+        for name in self.receivers.names:
+            url = f"http://{self.receivers.place(name)}/{name}"
+            subscription, secret = webhooks.subscribe(user=self.client, url=url, events=["gig.created"])
+            self.receivers.secrets[name], self.subscriptions[name] = secret, subscription.pk
+
+    def announce(self) -> None:
+        """Publish facts as services do; kill the worker at moments drawn by the seed."""
+        events, began = self.run.size["events"], time.monotonic()
+        kills = set(self.run.random.sample(range(events // 10, events * 9 // 10), self.run.size["kills"]))
+        for number in range(events):
+            gig = self.gigs[number % GIGS]
+            with transaction.atomic():
+                publish(GigPosted(gig_id=gig.pk, client_id=self.client.pk, title=gig.title))
+                event_id = (
+                    OutboxEvent.objects.filter(name=GigPosted.name()).order_by("-id").values_list("pk", flat=True)[0]
+                )
+            self.announced[event_id] = time.time()
+            if number in kills:
+                self.khidma.kill("worker")
+            if not self._until(lambda: min(self._counted()) >= len(self.announced) - BEHIND, "too far behind"):
+                break
+            self.run.progress(number + 1, events)
+        seconds = time.monotonic() - began
+        self.run.figure("events", events)
+        self.run.figure("worker killed", len(kills))
+        self.run.figure("events a second", round(events / seconds, 1))
+
+    def _counted(self) -> list[int]:
+        return [len(self.receivers.got[name]) for name in self.receivers.healthy]
+
+    def come_to_rest(self) -> None:
+        """Nothing waits any more for a receiver that is well, or well most of the time."""
+        began = time.monotonic()
+        awaited = [self.subscriptions[name] for name in (*self.receivers.healthy, *self._those("flaky"))]
+        pending = WebhookDelivery.objects.filter(subscription__in=awaited, status="pending")
+        self._until(lambda: not _waiting() and not pending.exists(), "the end")
+        self.run.figure("at rest after s", round(time.monotonic() - began, 1))
+
+    def _until(self, is_so: Callable[[], bool], what: str) -> bool:
+        """Wait for it; False, and a violation, if it takes too long."""
+        began = time.monotonic()
+        while not is_so():
+            if time.monotonic() - began > REST_SECONDS:
+                self.run.violation(f"{what}: still so after {REST_SECONDS:.0f} s")
+                return False
+            time.sleep(0.02)
+        return True
+
+    def _those(self, *kinds: str) -> list[str]:
+        return [name for name in self.receivers.names if name.startswith(kinds)]
+
+    def judge(self) -> None:
+        """Each healthy receiver has each fact, under one id, signed and in numbers without gaps, and soon."""
+        latencies = [latency for name in self.receivers.healthy for latency in self._judge_healthy(name)]
+        ordered = sorted(latencies) or [float("inf")]
+        p95 = ordered[int(len(ordered) * 0.95)]
+        if p95 > P95_SECONDS:
+            self.run.violation(f"p95 of the healthy receivers is {p95:.1f} s")
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+            self.run.figure(f"{name} s", round(ordered[int(len(ordered) * share)], 2))
+        self.run.figure("slowest s", round(ordered[-1], 1))
+        self.run.figure(
+            "attempts at those that hang", sum(self.receivers.calls[name] for name in self._those("silent", "dripping"))
+        )
+        self._judge_bad()
+
+    def _judge_healthy(self, name: str) -> list[float]:
+        """:returns: the seconds from each fact's commit until it was first here."""
+        subscription = self.subscriptions[name]
+        rows = WebhookDelivery.objects.filter(subscription=subscription).values_list("pk", "event_id", "sequence")
+        event_of = {str(pk): event_id for pk, event_id, _ in rows}
+        first: dict[UUID, float] = {}
+        ids: dict[UUID, set[str]] = {}
+        numbers = set()
+        for moment, headers, body in self.receivers.got[name]:
+            event_id = event_of.get(headers.get("webhook-id", ""))
+            if event_id is None:
+                self.run.violation(f"{name} got a message that nobody sent: {headers.get('webhook-id')}")
+                continue
+            first.setdefault(event_id, moment)
+            ids.setdefault(event_id, set()).add(headers["webhook-id"])
+            numbers.add(json.loads(body)["sequence"])
+        if missing := self.announced.keys() - first.keys():
+            self.run.violation(f"{name} never heard of {len(missing)} of {len(self.announced)} facts")
+        if several := [one for one in ids.values() if len(one) > 1]:
+            self.run.violation(f"{name} heard of {len(several)} facts under several ids")
+        if numbers != set(range(1, len(self.announced) + 1)):
+            self.run.violation(f"the numbers that {name} got have gaps")
+        return [first[event_id] - at for event_id, at in self.announced.items() if event_id in first]
+
+    def _judge_bad(self) -> None:
+        (gone,), (flaky,) = self._those("gone"), self._those("flaky")
+        off = WebhookSubscription.objects.get(pk=self.subscriptions[gone]).disabled_because == "gone"
+        if not off or self.receivers.calls[gone] != 1:
+            self.run.violation(f"the one that is gone was called {self.receivers.calls[gone]} times")
+        if Notification.objects.filter(user=self.client, kind="webhook_disabled").count() != 1:
+            self.run.violation("the owner was not told once that one is gone")
+        for name in self._those("silent", "dripping", "moved", "lying"):
+            if self.receivers.calls[name] < 2:
+                self.run.violation(f"{name} was tried {self.receivers.calls[name]} times only")
+        heard = {headers["webhook-id"] for _, headers, _ in self.receivers.got[flaky]}
+        taken = WebhookDelivery.objects.filter(subscription=self.subscriptions[flaky], status="delivered").count()
+        if not len(heard) == taken == len(self.announced):
+            self.run.violation(f"the flaky one took {taken} of {len(self.announced)} facts, and heard of {len(heard)}")
+        again = len(self.receivers.got[flaky]) - len(heard)
+        self.run.figure("came again to the flaky one", again)
+        if any("/moved" in headers[":line"] for _, headers, _ in self.receivers.got["healthy-0"]):
+            self.run.violation("somebody followed the one that moved")
+        for one in self.receivers.unopened[:5]:
+            self.run.violation(f"the public library does not open what came to {one}")
+
+
+def _waiting() -> bool:
+    """Whether a fact is still on its way to its handlers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM kernel_outbox_delivery WHERE status = 'pending')")
+        found: bool = cursor.fetchone()[0]
+        return found
