@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-SAY = "SELECT outcome, sequence, created_at, users, numbers FROM messaging_say(%s::jsonb, %s::jsonb, '{}', true)"
+SAY = "SELECT outcome, sequence, created_at, users, numbers FROM messaging_say(%s::jsonb, %s::jsonb, '{}', true, true)"
 ADDRESS = os.environ.get("BENCH_DATABASE", "")
 VALKEY = os.environ.get("BENCH_VALKEY", "")
 

@@ -77,10 +77,8 @@ def publish(*rings: Ring) -> None:
     if time.monotonic() < _quiet_until.get(url, 0.0):
         return
     try:
-        with _client(url).pipeline(transaction=False) as pipeline:
-            for ring in rings:
-                pipeline.publish(CHANNEL, ring.encode())
-            pipeline.execute()
+        for ring in rings:
+            _client(url).publish(CHANNEL, ring.encode())
     except redis.RedisError as error:
         _quiet_until[url] = time.monotonic() + QUIET_AFTER_FAILURE
         log.warning("doorbell_failed", error=type(error).__name__)

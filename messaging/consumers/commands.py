@@ -61,11 +61,27 @@ def find_chat(user: User, name: dict[str, UUID]) -> Conversation:
 def say(user: User, body: dict[str, Any], message_id: UUID) -> Said:
     """Store a message. :raises TooMany, NotFound, AccountSuspended, BlockedBetween, Invalid:"""
     hit("chat", str(user.pk), amount=MESSAGES, seconds=MESSAGES_SECONDS, fail_closed=False)
-    conversation = find_chat(user, body.pop("name"))
+    name = body.pop("name")
+    if conversation_id := _plainly_named(name, body):
+        message = services.say_plainly(
+            conversation_id=conversation_id,
+            sender=user,
+            text=body["text"],
+            client_message_id=body["client_message_id"],
+            message_id=message_id,
+        )
+        if message is not None and message.pk == message_id:
+            return Said(is_new=True)
+    conversation = find_chat(user, name)
     _require_active(user, conversation)
     message = services.send_message(conversation=conversation, sender=user, message_id=message_id, **body)
     is_new = message.pk == message_id
     return Said(is_new, {} if is_new else message_data(message, conversation, user.pk))
+
+
+def _plainly_named(name: dict[str, UUID], body: dict[str, Any]) -> UUID | None:
+    """The conversation's id, if it is all that the frame names and no files come with it."""
+    return name.get("conversation_id") if len(name) == 1 and not body["attachments"] else None
 
 
 def read(user: User, message_id: UUID) -> Said:

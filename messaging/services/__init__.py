@@ -12,7 +12,7 @@ from messaging.services.supporting import (
     remove_chat,
     remove_message,
 )
-from messaging.services.talking import post_system_message, send_message
+from messaging.services.talking import post_system_message, say_plainly, send_message
 
 __all__ = [
     "Talk",
@@ -30,5 +30,6 @@ __all__ = [
     "remove_chat",
     "remove_message",
     "require_may_write",
+    "say_plainly",
     "send_message",
 ]

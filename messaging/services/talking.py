@@ -14,13 +14,14 @@ from khidma.kernel.errors import Invalid
 from khidma.kernel.ids import new_id
 from khidma.media.services import attach
 from khidma.realtime import streams
+from messaging.masking import mask_contacts
 from messaging.models import LONGEST_TEXT, Conversation, ConversationKind, Desk, Message, MessageKind
 from messaging.selectors import get_said
 from messaging.services.announcing import message_data, own_data
 from messaging.services.asking import put_on_desk
 from messaging.services.guarding import keep_original, mask_before_funding, require_may_write
 
-_SAY = "SELECT * FROM messaging_say(%s::jsonb, %s::jsonb, %s::jsonb, %s)"
+_SAY = "SELECT * FROM messaging_say(%s::jsonb, %s::jsonb, %s::jsonb, %s, %s)"
 _KNOWN_LATER = ("sequence", "created_at")
 _COLUMNS = tuple(field.attname for field in Message._meta.concrete_fields if field.attname not in _KNOWN_LATER)
 
@@ -68,6 +69,25 @@ def send_message(
     return stored
 
 
+def say_plainly(
+    *, conversation_id: UUID, sender: User, text: str, client_message_id: str = "", message_id: UUID
+) -> Message | None:
+    """The same as finding the conversation for the sender and `send_message`, in one statement.
+
+    Nothing, and nothing done, where more has to be looked at: contact details, blocks, support, an order placed a
+    moment ago, a text that cannot be said, a sender who is suspended or does not take part.
+    """
+    text = clean(text)
+    if sender.is_suspended or not is_sayable(text) or mask_contacts(text).kinds:
+        return None
+    conversation = Conversation(id=conversation_id)
+    message = Message(
+        id=message_id, conversation=conversation, sender=sender, text=text, client_message_id=client_message_id
+    )
+    said = _say(conversation, message, heed_blocks=True, only_plain=True)
+    return None if said["outcome"] in ("blocked", "no_plain_case") else _tell(conversation, message, said)
+
+
 def post_system_message(*, conversation: Conversation, text: str) -> Message:
     """Say something in nobody's name, such as that the order changed."""
     return store(conversation, Message(conversation=conversation, kind=MessageKind.SYSTEM, text=text))
@@ -92,6 +112,11 @@ def checked_text(text: str, attachments: Sequence[UUID]) -> str:
     return text
 
 
+def is_sayable(text: str) -> bool:
+    """Whether there is something in the text, and not too much."""
+    return bool(text.strip()) and len(text) <= LONGEST_TEXT
+
+
 def store(conversation: Conversation, message: Message, *, by: User | None = None) -> Message:
     """Give the message the next number, count it as unread for the others, and tell everybody, in one statement.
 
@@ -103,6 +128,11 @@ def store(conversation: Conversation, message: Message, *, by: User | None = Non
     if said["outcome"] == "blocked" and by is not None:
         require_may_write(conversation=conversation)
         said = _say(conversation, message, heed_blocks=False)
+    return _tell(conversation, message, said)
+
+
+def _tell(conversation: Conversation, message: Message, said: dict[str, Any]) -> Message:
+    """The message with what is known of it now, told to everybody; or the one that was said before."""
     if said["outcome"] == "earlier":
         return get_said(said["id"])
     message.sequence, message.created_at, conversation.order_id = said["sequence"], said["created_at"], said["order_id"]
@@ -116,12 +146,14 @@ def store(conversation: Conversation, message: Message, *, by: User | None = Non
     return message
 
 
-def _say(conversation: Conversation, message: Message, *, heed_blocks: bool) -> dict[str, Any]:
+def _say(
+    conversation: Conversation, message: Message, *, heed_blocks: bool, only_plain: bool = False
+) -> dict[str, Any]:
     """What `messaging_say` answers, by the names of its columns."""
     row = {name: getattr(message, name) for name in _COLUMNS}
     data = message_data(message, conversation)
     with connection.cursor() as cursor:
-        cursor.execute(_SAY, [_json(row), _json(data), streams.as_own(own_data(message)), heed_blocks])
+        cursor.execute(_SAY, [_json(row), _json(data), streams.as_own(own_data(message)), heed_blocks, only_plain])
         return dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
 
 

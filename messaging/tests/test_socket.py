@@ -8,6 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Session, User
 from accounts.services import suspend_user
@@ -151,6 +153,19 @@ async def test_a_stranger_hears_that_there_is_no_such_conversation() -> None:
                 assert (error["data"]["code"], error["ref"]) == ("not_found", "x"), event
         assert await hers.hears_nothing()
     assert await in_database(Message.objects.count) == 0
+
+
+async def test_a_message_without_anything_special_takes_one_statement() -> None:
+    conversation, _client, doer = await two_parties()
+
+    def say_it() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            body = {"name": {"conversation_id": conversation.pk}, "text": "Namaste!", "attachments": []}
+            said = commands.say(doer, {**body, "client_message_id": "m1"}, uuid4())
+        assert said.is_new
+        return len(seen)
+
+    assert await in_database(say_it) == 1
 
 
 async def test_a_stranger_cannot_mark_messages_as_read() -> None:

@@ -33,7 +33,7 @@ async def play(run: Run, khidma: "Khidma") -> None:
 
 
 REACH = "messaging/services/opening.py"
-SAY = "messaging/migrations/0003_say.py"
+SAY = "messaging/migrations/0005_say_plainly.py"
 HUB = "khidma/realtime/hub.py"
 LINE = "khidma/realtime/line.py"
 
