@@ -1,5 +1,7 @@
 """A notification on its way out of the house, one row for each channel and device; and what text messages cost."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -17,6 +19,14 @@ class SendingStatus(models.TextChoices):
     REFUSED = "refused", _("refused for good")
     DROPPED = "dropped", _("dropped by us")
     DEAD = "dead", _("given up")
+
+
+class SendingQuerySet(models.QuerySet["Sending"]):
+    """Sendings by what may still be done with them."""
+
+    def waiting(self, sending_id: UUID) -> "SendingQuerySet":
+        """This one, while nobody has settled it."""
+        return self.filter(pk=sending_id, status=SendingStatus.WAITING)
 
 
 class Sending(Record):
@@ -37,6 +47,8 @@ class Sending(Record):
     provider = models.CharField(max_length=20, blank=True)
     sent_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
+
+    objects = SendingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sending")

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils.translation import override
 from prometheus_client import Counter
@@ -104,7 +104,7 @@ def _prepare(sending: Sending) -> str | None:
     reason = _needless(sending, address)
     if reason:
         sendings.labels(sending.channel, reason).inc()
-        _waiting(sending.pk).update(status=SendingStatus.DROPPED, last_error=reason)
+        Sending.objects.waiting(sending.pk).update(status=SendingStatus.DROPPED, last_error=reason)
         return None
     return address
 
@@ -153,7 +153,9 @@ def _hand_over(sending: Sending, address: str) -> str:
 
 def _sent(sending: Sending, provider: str) -> None:
     sendings.labels(sending.channel, "sent").inc()
-    _waiting(sending.pk).update(status=SendingStatus.SENT, sent_at=Now(), provider=provider, last_error="")
+    Sending.objects.waiting(sending.pk).update(
+        status=SendingStatus.SENT, sent_at=Now(), provider=provider, last_error=""
+    )
 
 
 def _not_taken(sending: Sending, reason: str, pause: int | None) -> None:
@@ -162,7 +164,7 @@ def _not_taken(sending: Sending, reason: str, pause: int | None) -> None:
     seconds = pause or min(10 * 2**attempts, 7200) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
     is_dead = attempts >= ATTEMPTS
     sendings.labels(sending.channel, "dead" if is_dead else "not_taken").inc()
-    _waiting(sending.pk).update(
+    Sending.objects.waiting(sending.pk).update(
         status=SendingStatus.DEAD if is_dead else SendingStatus.WAITING,
         due_at=Now() + timedelta(seconds=seconds),
         last_error=reason[:500],
@@ -174,11 +176,7 @@ def _refused(sending: Sending, error: NotDeliverable, address: str) -> None:
     with transaction.atomic():
         if isinstance(error, DeviceGone):
             PushToken.objects.filter(pk=str(sending.device_id), token=address).delete()
-        _waiting(sending.pk).update(status=SendingStatus.REFUSED, last_error=error.reason[:500])
-
-
-def _waiting(sending_id: UUID) -> QuerySet[Sending]:
-    return Sending.objects.filter(pk=sending_id, status=SendingStatus.WAITING)
+        Sending.objects.waiting(sending.pk).update(status=SendingStatus.REFUSED, last_error=error.reason[:500])
 
 
 def revive(*, sending_ids: list[UUID]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from khidma.kernel.clock import Now
 from khidma.kernel.network import give_connections_back
@@ -78,18 +78,17 @@ def begin_attempt(*, subject_id: UUID, operation: Operation, key: UUID, body: di
 
 def close_attempt(attempt: GatewayAttempt, *, gateway_id: str) -> None:
     """The gateway has answered: it knows the thing under this id."""
-    _close(GatewayAttempt.objects.filter(pk=attempt.pk), gateway_id)
+    GatewayAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.STARTED).update(**_answered(gateway_id))
 
 
 def close_open_attempts(*, subject_id: UUID, operation: Operation, gateway_id: str) -> None:
     """A word from the gateway names the thing: whatever asked for it was heard, also where its caller died since."""
-    _close(GatewayAttempt.objects.filter(subject_id=subject_id, operation=operation), gateway_id)
+    attempts = GatewayAttempt.objects.filter(subject_id=subject_id, operation=operation)
+    attempts.filter(status=AttemptStatus.STARTED).update(**_answered(gateway_id))
 
 
-def _close(attempts: QuerySet[GatewayAttempt], gateway_id: str) -> None:
-    attempts.filter(status=AttemptStatus.STARTED).update(
-        status=AttemptStatus.ANSWERED, gateway_id=gateway_id, http_status=200, answered_at=Now()
-    )
+def _answered(gateway_id: str) -> dict[str, Any]:
+    return {"status": AttemptStatus.ANSWERED, "gateway_id": gateway_id, "http_status": 200, "answered_at": Now()}
 
 
 def refuse_attempt(attempt: GatewayAttempt, *, http_status: int, reason: str) -> None:
