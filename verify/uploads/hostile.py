@@ -16,6 +16,15 @@ MARK = b"<script>alert('khidma')</script>"
 HTML = b"<!DOCTYPE html><html><body>" + MARK + b"</body></html>"
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)">' + MARK + b"</svg>"
 MEGABYTE = 1024 * 1024
+ALWAYS = {
+    "jpeg of a phone, side 6",
+    "png of 81 megapixels",
+    "html as document",
+    "archive that climbs out",
+    "video of a phone",
+    "image over its limit",
+}
+"""Those over which a deliberate break shows, whatever the seed."""
 
 
 @dataclass(frozen=True)
