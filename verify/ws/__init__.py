@@ -45,6 +45,9 @@ PROOF = Proof(
     },
     prove=prove,
     controls=[
+        Break(
+            SAY, "    IF messaging_say.only_plain AND NOT EXISTS (", "    IF false AND NOT EXISTS (", "strangers write"
+        ),
         Break(REACH, "party.user_id = %(actor)s", "party.user_id IS NOT NULL", "strangers reach a conversation"),
         Break(
             "messaging/consumers/entrance.py",
