@@ -2,23 +2,29 @@
 
 `python -m bench.ledger [--rounds 5] [--seconds 10] [--clients 4]`: both on one server with the same triggers, in turns,
 so that whatever else the machine does falls on both. Exit code 1 where the service is below the goal.
+
+The service is called by itself: one statement, and so a transaction of its own; plain SQL needs four for that. Beside
+that, and not compared with the goal, it is called inside a caller's transaction of nothing else.
 """
 
 import argparse
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from deploy.local import place, postgres
 from verify.inside import DATABASE, inside
 
 if TYPE_CHECKING:
@@ -36,7 +42,7 @@ PLAIN = """\
 \\set payee 1 + (:payer + :other - 1) % {accounts}
 BEGIN;
 INSERT INTO payments_transfer (id, key, kind, reference, note, content, entry_count, at)
-VALUES (uuidv7(), 'plain:' || gen_random_uuid(), 'adjustment', NULL, '', '\\x', 2, khidma_now()) RETURNING id \\gset
+VALUES (uuidv7(), 'plain:' || uuidv7(), 'adjustment', NULL, '', '{content}', 2, khidma_now()) RETURNING id \\gset
 INSERT INTO payments_entry (transfer_id, account_id, amount) VALUES
     (:id, payments_account_id('wallet', ('00000000-0000-4000-8000-' || lpad(to_hex(:payer::int), 12, '0'))::uuid), 1),
     (:id, payments_account_id('wallet', ('00000000-0000-4000-8000-' || lpad(to_hex(:payee::int), 12, '0'))::uuid), -1);
@@ -98,47 +104,95 @@ def _line(process: subprocess.Popen[str]) -> str:
 
 
 def measure(servers: "Inside", processes: list[subprocess.Popen[str]], asked: argparse.Namespace) -> "Round":
-    """One round: the service, then plain SQL; transfers a second of each."""
-    before = stolen()
-    service = by_service(processes, asked.seconds)
-    plain = by_pgbench(servers, asked.seconds, asked.clients)
-    return Round(service, plain, stolen() - before)
+    """One round: the service both ways, then plain SQL."""
+    before, server = stolen(), Server(servers.home)
+    alone = by_service(processes, server, "alone", asked.seconds)
+    within = by_service(processes, server, "within", asked.seconds)
+    plain = by_pgbench(servers, server, asked.seconds, asked.clients)
+    return Round(alone, within, plain, (stolen() - before).share)
 
 
-class Round:
-    """Transfers a second of both sides, and the share of the machine's time that others took meanwhile."""
+@dataclass(frozen=True)
+class Side:
+    """One side's transfers a second of all clients, and the processor time of one, client's and server's, in µs."""
 
-    def __init__(self, service: float, plain: float, stolen_share: "Stolen") -> None:
-        self.service, self.plain, self.stolen = service, plain, stolen_share
+    rate: float
+    client: float
+    server: float
 
     @property
-    def share(self) -> float:
-        return self.service / self.plain
+    def time(self) -> float:
+        return self.client + self.server
 
 
-def by_service(processes: list[subprocess.Popen[str]], seconds: int) -> float:
-    """Transfers a second of all processes together."""
+@dataclass(frozen=True)
+class Round:
+    """The three measurements of a round, and the share of the machine's time that its host took meanwhile."""
+
+    alone: Side
+    within: Side
+    plain: Side
+    stolen: float
+
+
+class Server:
+    """The processor time of PostgreSQL: of its first process, of those it waited for, and of those that live."""
+
+    def __init__(self, home: Path) -> None:
+        self._first = (postgres.data_folder(place.find(home)) / "postmaster.pid").read_text().split()[0]
+
+    def seconds(self) -> float:
+        """All of it so far."""
+        ticks = 0
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                fields = (process / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it has ended since
+            if process.name == self._first:
+                ticks += sum(map(int, fields[11:15]))
+            elif fields[1] == self._first:
+                ticks += sum(map(int, fields[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def by_service(processes: list[subprocess.Popen[str]], server: Server, way: str, seconds: int) -> Side:
+    """Transfers by all processes together."""
+    before = server.seconds()
     for process in processes:
         assert process.stdin is not None
-        process.stdin.write(f"{seconds}\n")
+        process.stdin.write(f"{way} {seconds}\n")
         process.stdin.flush()
-    return sum(float(_line(process)) for process in processes)
+    played = [[float(part) for part in _line(process).split()] for process in processes]
+    count = sum(one[0] for one in played)
+    client = sum(one[2] for one in played) / count * 1e6
+    return Side(sum(one[0] / one[1] for one in played), client, (server.seconds() - before) / count * 1e6)
 
 
-def by_pgbench(servers: "Inside", seconds: int, clients: int) -> float:
-    """Transfers a second by pgbench, with prepared statements, as the role of the app."""
+def by_pgbench(servers: "Inside", server: Server, seconds: int, clients: int) -> Side:
+    """Transfers by pgbench, with prepared statements, as the role of the app."""
     script = servers.home / "plain.sql"
-    script.write_text(PLAIN.format(accounts=ACCOUNTS))
+    script.write_text(PLAIN.format(accounts=ACCOUNTS, content=r"\x" + "00" * 32))
     command = [pgbench(), "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds)]
     command += ["-f", str(script), "-h", "127.0.0.1", "-p", servers.values["KHIDMA_POSTGRES_PORT"], "-U", "khidma_app"]
     password = {"PGPASSWORD": servers.values["KHIDMA_PASSWORD_APP"]}
+    before, own = server.seconds(), _children()
     done = subprocess.run(
         [*command, DATABASE], env={**os.environ, **password}, capture_output=True, text=True, check=False
     )
     found = re.search(r"tps = ([0-9.]+) \(without initial", done.stdout)
-    if done.returncode or not found:
+    counted = re.search(r"transactions actually processed: ([0-9]+)", done.stdout)
+    if done.returncode or not found or not counted:
         raise RuntimeError(f"pgbench failed:\n{done.stdout}{done.stderr}")
-    return float(found.group(1))
+    count = int(counted.group(1))
+    client, at_server = (_children() - own) / count * 1e6, (server.seconds() - before) / count * 1e6
+    return Side(float(found.group(1)), client, at_server)
+
+
+def _children() -> float:
+    """Processor time of the ended processes that this one had started, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def pgbench() -> str:
@@ -179,47 +233,66 @@ def tell(rounds: list[Round], clients: int, *, sound: bool) -> int:
     """Print every round and the medians; 0 where the goal is met."""
     cores, load = os.cpu_count(), os.getloadavg()[0]
     print(f"{clients} connections of either side, {ACCOUNTS} accounts, {cores} cores, load {load:.1f}")
-    print("round   service/s   plain SQL/s   share   stolen")
+    print("Transfers a second")
+    print("round   service   in a caller's transaction   plain SQL   service/plain   stolen")
     for number, one in enumerate(rounds, 1):
-        shown = f"{number:5}   {one.service:9.0f}   {one.plain:11.0f}   {one.share:5.2f}"
-        print(f"{shown}   {one.stolen.share:6.1%}")
-    shares = sorted(one.share for one in rounds)
-    service, plain = median(one.service for one in rounds), median(one.plain for one in rounds)
-    print(
-        f"median  {service:9.0f}   {plain:11.0f}   {median(shares):5.2f}   (from {shares[0]:.2f} to {shares[-1]:.2f})"
+        _tell_rates(str(number), one.alone.rate, one.within.rate, one.plain.rate, f"{one.stolen:6.1%}")
+    alone, within, plain = [_median([getattr(one, way) for one in rounds]) for way in ("alone", "within", "plain")]
+    shares = sorted(one.alone.rate / one.plain.rate for one in rounds)
+    _tell_rates(
+        "median",
+        alone.rate,
+        within.rate,
+        plain.rate,
+        f"share {median(shares):.2f} (from {shares[0]:.2f} to {shares[-1]:.2f})",
     )
+    print("Processor time of a transfer in µs, medians: client + server; plain SQL's as a share of it")
+    for name, side in (("service", alone), ("in a caller's transaction", within), ("plain SQL", plain)):
+        print(f"{name:26} {side.client:4.0f} + {side.server:4.0f} = {side.time:4.0f}   {plain.time / side.time:.2f}")
     print("The books balance." if sound else "The books do NOT balance.")
     return 0 if sound and median(shares) >= GOAL else 1
 
 
+def _tell_rates(name: str, alone: float, within: float, plain: float, rest: str) -> None:
+    print(f"{name:6}  {alone:7.0f}   {within:25.0f}   {plain:9.0f}   {alone / plain:13.2f}   {rest}")
+
+
+def _median(sides: list[Side]) -> Side:
+    return Side(*(median(getattr(side, part) for side in sides) for part in ("rate", "client", "server")))
+
+
 def play() -> int:
-    """A process of the service: posts for as many seconds as each line says, and answers how many a second."""
+    """A process of the service: each line says how and for how many seconds to post."""
     import django
 
     django.setup()
     print("ready", flush=True)
     for line in sys.stdin:
-        print(posted_for(float(line)), flush=True)
+        way, seconds = line.split()
+        print(*posted_for(way, float(seconds)), flush=True)
     return 0
 
 
-def posted_for(seconds: float) -> float:
-    """Transfers of one paisa between two wallets, each in a transaction of its own."""
+def posted_for(way: str, seconds: float) -> tuple[int, float, float]:
+    """Post transfers of one paisa between two wallets: how many, the seconds they took, and those of this processor."""
     from django.db import transaction
 
     from khidma.kernel.ids import new_id
     from payments.models import AccountKind, TransferKind
     from payments.services.posting import credit, debit, post
 
-    owners = [UUID(OWNER.format(number)) for number in range(1, ACCOUNTS + 1)]
-    count, began = 0, time.perf_counter()
-    while time.perf_counter() - began < seconds:
+    def transfer() -> None:
         payer, payee = random.sample(owners, 2)
-        with transaction.atomic():
-            lines = [debit(AccountKind.WALLET, 1, payer), credit(AccountKind.WALLET, 1, payee)]
-            post(key=f"service:{new_id()}", kind=TransferKind.ADJUSTMENT, entries=lines)
+        lines = [debit(AccountKind.WALLET, 1, payer), credit(AccountKind.WALLET, 1, payee)]
+        post(key=f"service:{new_id()}", kind=TransferKind.ADJUSTMENT, entries=lines)
+
+    owners = [UUID(OWNER.format(number)) for number in range(1, ACCOUNTS + 1)]
+    once = transaction.atomic(transfer) if way == "within" else transfer
+    count, began, used = 0, time.perf_counter(), time.process_time()
+    while time.perf_counter() - began < seconds:
+        once()
         count += 1
-    return count / (time.perf_counter() - began)
+    return count, time.perf_counter() - began, time.process_time() - used
 
 
 if __name__ == "__main__":

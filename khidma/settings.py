@@ -181,6 +181,7 @@ def database(
         "connect_timeout": 2,
         "options": f"-c statement_timeout={statement_timeout} -c lock_timeout=2s"
         f" -c idle_in_transaction_session_timeout={idle_timeout}",
+        "prepare_threshold": 0,  # of khidma.kernel.prepared alone: other cursors put values into their statements
     }
     if pooled:
         # With the database gone, an answer within two seconds; with it back, a connection at the next request.

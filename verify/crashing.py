@@ -15,7 +15,7 @@ from typing import Any, Final
 
 OPERATIONS = re.compile(r"^(accounts|gigs|orders|payments|operations|trust_safety)\.services(\.|$)")
 VIEWS = re.compile(r"\.api(\.|$)")
-POSTS = "SELECT * FROM payments_post("
+POSTS = "SELECT transfer_id, outcome FROM payments_post("
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 Watcher = Callable[[str], None]

@@ -1,19 +1,19 @@
 """The one way that money moves: posting a transfer to the ledger, in one call to the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import structlog
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
+from khidma.kernel.prepared import prepared_cursor
 from payments.errors import BalanceTooSmall, TransferKeyReused, TransferUnbalanced
 from payments.models import AccountKind, TransferKind
 
 log = structlog.get_logger(__name__)
 
-POST = "SELECT * FROM payments_post(%s, %s, %s, %s, %s::text[], %s::uuid[], %s::bigint[], %s)"
+POST = "SELECT transfer_id, outcome FROM payments_post(%s, %s, %s, %s, %s::text[], %s::uuid[], %s::bigint[], %s)"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ class Posted:
     """A transfer that stands in the ledger. `is_new` is false when its key had been posted before."""
 
     transfer_id: UUID
-    at: datetime
     is_new: bool
 
 
@@ -62,13 +61,15 @@ def post(
     lines = [line for line in entries if line.amount]
     if len(lines) < 2 or sum(line.amount for line in lines) != 0:
         raise TransferUnbalanced(details={"key": key, "lines": [[line.account, line.amount] for line in lines]})
-    accounts = _array(line.account for line in lines)
-    owners = _array(line.owner_id or "NULL" for line in lines)
-    amounts = _array(line.amount for line in lines)
+    # Arrays as PostgreSQL writes them, of values without anything to quote: kinds, UUIDs, numbers.
+    accounts = ",".join([line.account for line in lines])
+    owners = ",".join([str(line.owner_id) if line.owner_id else "NULL" for line in lines])
+    amounts = ",".join([str(line.amount) for line in lines])
+    asked = [key, str(kind), reference, note, f"{{{accounts}}}", f"{{{owners}}}", f"{{{amounts}}}", reverses]
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(POST, [key, str(kind), reference, note, accounts, owners, amounts, reverses])
-            transfer_id, at, outcome = cursor.fetchone()
+        with prepared_cursor() as cursor:
+            cursor.execute(POST, asked)
+            transfer_id, outcome = cursor.fetchone()
     except IntegrityError as error:
         if "payments_account_not_negative" in str(error):
             raise BalanceTooSmall from error
@@ -76,9 +77,4 @@ def post(
     if outcome == "differs":
         log.critical("ledger_key_reused", key=key, kind=kind, transfer_id=str(transfer_id))
         raise TransferKeyReused(details={"key": key})
-    return Posted(transfer_id=transfer_id, at=at, is_new=outcome == "posted")
-
-
-def _array(values: Iterable[object]) -> str:
-    """An array as PostgreSQL writes it, of values without anything to quote: kinds, UUIDs, numbers."""
-    return f"{{{','.join(str(value) for value in values)}}}"
+    return Posted(transfer_id=transfer_id, is_new=outcome == "posted")
