@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from django.db import IntegrityError
 
-from khidma.kernel.prepared import prepared_cursor
+from khidma.kernel.prepared import fetch_prepared
 from payments.errors import BalanceTooSmall, TransferKeyReused, TransferUnbalanced
 from payments.models import AccountKind, TransferKind
 
@@ -67,9 +67,7 @@ def post(
     amounts = ",".join([str(line.amount) for line in lines])
     asked = [key, str(kind), reference, note, f"{{{accounts}}}", f"{{{owners}}}", f"{{{amounts}}}", reverses]
     try:
-        with prepared_cursor() as cursor:
-            cursor.execute(POST, asked)
-            transfer_id, outcome = cursor.fetchone()
+        transfer_id, outcome = fetch_prepared(POST, asked)
     except IntegrityError as error:
         if "payments_account_not_negative" in str(error):
             raise BalanceTooSmall from error

@@ -1,6 +1,9 @@
 """The ledger: what posting does, and what the database forbids whoever asks."""
 
+import time
 from functools import partial
+from hashlib import sha256
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -135,6 +138,30 @@ def test_what_a_user_gets_pays_that_users_debt_first(db: None) -> None:
     assert (balance("receivable", user), balance("wallet", user)) == (0, 150)
 
 
+def test_lines_of_one_account_are_one_entry_and_those_that_come_to_nothing_are_none(db: None) -> None:
+    user, other = new_id(), new_id()
+    put(user, 100)
+    lines = [
+        debit(AccountKind.WALLET, 70, user),
+        debit(AccountKind.OWNER, 50),
+        credit(AccountKind.WALLET, 30, other),
+        credit(AccountKind.WALLET, 70, user),
+        credit(AccountKind.WALLET, 20, other),
+    ]
+    posted = post(key="netted", kind=TransferKind.MOVE, entries=lines)
+    assert Transfer.objects.get(pk=posted.transfer_id).entry_count == 2
+    assert sorted(Entry.objects.filter(transfer_id=posted.transfer_id).values_list("amount", flat=True)) == [-50, 50]
+    assert (balance("wallet", user), balance("wallet", other)) == (100, 50)
+
+
+def test_what_is_hashed_of_a_transfer_never_changes_or_old_keys_would_raise_alarms(db: None) -> None:
+    user, about = new_id(), new_id()
+    lines = [credit(AccountKind.WALLET, 500, user), debit(AccountKind.OWNER, 500)]
+    posted = post(key="hashed", kind=TransferKind.MOVE, entries=lines, reference=about)
+    content = f"move|{about}|owner::500,wallet:{user}:-500"
+    assert bytes(Transfer.objects.get(pk=posted.transfer_id).content) == sha256(content.encode()).digest()
+
+
 def test_a_balance_is_the_sum_of_its_entries(db: None) -> None:
     users = [new_id() for _ in range(3)]
     for user in users:
@@ -245,6 +272,43 @@ def test_accounts_that_twenty_open_at_once_make_no_deadlock(committed_db: None) 
         answers = at_once(*calls)
         assert not [repr(answer) for answer in answers if not isinstance(answer, Posted)]
         assert [balance("wallet", user) for user in users] == [500] * 4
+
+
+def test_a_debt_that_began_while_a_credit_waited_for_the_wallet_is_paid_by_it(committed_db: None) -> None:
+    user, posted = new_id(), Event()
+    put(user, 100)
+
+    def take() -> None:
+        lines = [
+            debit(AccountKind.WALLET, 100, user),
+            debit(AccountKind.RECEIVABLE, 300, user),
+            credit(AccountKind.OWNER, 400),
+        ]
+        with transaction.atomic():
+            post(key="taken", kind=TransferKind.RETURN, entries=lines)
+            posted.set()
+            wait_until_somebody_waits_for_us()
+
+    def give() -> Posted:
+        assert posted.wait(timeout=10)
+        return put(user, 500, "given")
+
+    answers = at_once(take, give)
+    assert not [repr(answer) for answer in answers if isinstance(answer, Exception)]
+    assert (balance("receivable", user), balance("wallet", user)) == (0, 200)
+
+
+def wait_until_somebody_waits_for_us() -> None:
+    """Until another session wants a lock that this transaction holds."""
+    for _turn in range(150):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("Nobody waits.")
 
 
 def test_twenty_who_want_the_whole_balance_at_once_are_one_winner(committed_db: None) -> None:
