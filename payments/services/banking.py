@@ -160,7 +160,9 @@ def _ask(validation: Validation) -> ValidationSighting:
 
 
 def _watch_anew(validation: Validation) -> None:
-    """What is asked now answers soon, however long an earlier call was waited for."""
+    """What is asked again answers soon, however long the earlier call was waited for."""
+    if validation.looks == 0:
+        return
     validation.looks = 0
     Validation.objects.filter(pk=validation.pk).update(looks=0, look_at=Now() + next_look(0))
 
