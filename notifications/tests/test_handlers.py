@@ -19,6 +19,7 @@ from khidma.kernel.events import Event, publish
 from khidma.kernel.ids import new_id
 from khidma.kernel.models import DeliveryStatus, OutboxDelivery
 from khidma.kernel.outbox import deliver_due
+from khidma.media.events import FileCondemned
 from khidma.realtime.models import StreamEvent
 from notifications.kinds import KINDS
 from notifications.models import Notification
@@ -93,7 +94,12 @@ TABLE: list[tuple[type[Event], list[Told]]] = [
 ]
 
 
-ELSEWHERE = {"messaging.SupportUnanswered", "payments.ChargebackMoved", "trust_safety.ContestOverdue"}
+ELSEWHERE = {
+    FileCondemned.name(),
+    "messaging.SupportUnanswered",
+    "payments.ChargebackMoved",
+    "trust_safety.ContestOverdue",
+}
 """Told to operators: see test_chargebacks.py, test_contests.py and messaging's test_supporting.py."""
 
 
