@@ -320,7 +320,10 @@ def test_what_is_removed_is_out_of_view_on_record_and_not_lost(api: Api, desk: J
     assert first.text == "One"
 
 
-@pytest.mark.parametrize("query", ["", "?messageId=x", f"?messageId={uuid4()}&conversationId={uuid4()}"])
+TWO_THINGS = "?messageId=01a22400-0000-7000-8000-000000000001&conversationId=01a22400-0000-7000-8000-000000000002"
+
+
+@pytest.mark.parametrize("query", ["", "?messageId=x", TWO_THINGS])
 def test_a_removal_of_nothing_or_of_two_things_is_refused(desk: JsonClient, query: str) -> None:
     answer = desk.delete(DESK + query)
     assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, ["messageId"])

@@ -54,6 +54,11 @@ def remove_token(gateway: StandIn) -> Case:
     return Case(user, f"/api/notifications/tokens/{make_push_token(user).pk}", None, make_client())
 
 
+@case("PATCH /api/notifications/preferences")
+def choose_channels(gateway: StandIn) -> Case:
+    return Case(make_client(), "/api/notifications/preferences", {"language": "hi"}, make_client())
+
+
 WEBHOOKS = "/api/webhooks"
 RECEIVER = {"url": "https://93.184.215.14/hook", "events": ["order.funded"]}
 
