@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, NoReturn, Self
 from uuid import UUID
@@ -26,6 +26,8 @@ SILENCE = 2.0
 GRACE = 1.5
 DATABASE_GRACE = 3.0
 LOOK_EVERY = 1.0
+LOOKED_AT_ONCE = 50
+"""Lines that one look takes; a look at a thousand would hold every frame up for a seventh of a second."""
 
 open_sockets = Gauge("khidma_open_sockets", "Sockets open now.", multiprocess_mode="livesum")
 
@@ -55,6 +57,7 @@ class Hub:
         self._hearing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._valkey: valkey.Redis | None = None
+        self._database_lost_at: float | None = None
 
     def join(self, line: Line) -> None:
         """Take a line in; nobody is known to be at its end yet."""
@@ -62,6 +65,7 @@ class Hub:
         open_sockets.inc()
         if not self._tasks:
             self._hearing = asyncio.Event()
+            self._database_lost_at = None
             self._valkey = valkey.Redis.from_url(
                 settings.REDIS_URL, socket_timeout=SILENCE, socket_connect_timeout=SILENCE, retry=Retry(NoBackoff(), 0)
             )
@@ -100,8 +104,8 @@ class Hub:
         except RedisError as error:
             log.warning("doorbell_failed", error=type(error).__name__)
 
-    async def inspect(self) -> None:
-        """Called each second with the table's look; for what else may end a line."""
+    async def inspect(self, lines: Sequence[Line]) -> None:
+        """Called with the look at these lines; for what else may end one."""
 
     def shut_all(self, code: int) -> None:
         """Close every line with this code."""
@@ -175,30 +179,44 @@ class Hub:
                 log.exception("doorbell_not_understood")
 
     async def _look(self) -> None:
-        """Each second: let every line keep its times, and see whether the table holds more than was heard."""
-        clock = asyncio.get_running_loop().time
-        lost_at: float | None = None
+        """Look at every line once a second, a part of them at a time, so that no frame waits for a look at all."""
         while True:
-            await asyncio.sleep(LOOK_EVERY)
-            try:
-                for line in list(self.lines):
-                    line.mind_progress(clock())
-                    line.on_tick(clock())
-                await self._compare()
-                await self.inspect()
-                lost_at = None
-            except DatabaseError as error:
-                lost_at = lost_at or clock()
-                log.warning("hub_cannot_look", error=type(error).__name__)
-                if clock() - lost_at > DATABASE_GRACE:
-                    self.shut_all(DATABASE_LOST)
-            except Exception:
-                log.exception("hub_look_failed")
+            lines = list(self.lines)
+            for part in batched(lines, LOOKED_AT_ONCE):
+                await self._look_at(part)
+                await asyncio.sleep(LOOK_EVERY * len(part) / len(lines))
+            if not lines:
+                await asyncio.sleep(LOOK_EVERY)
 
-    async def _compare(self) -> None:
-        if not self._by_user:
+    async def _look_at(self, lines: Sequence[Line]) -> None:
+        """Let these lines keep their times, and see whether the table holds more than they heard."""
+        clock = asyncio.get_running_loop().time
+        try:
+            for line in lines:
+                line.mind_progress(clock())
+                line.on_tick(clock())
+            await self._compare(lines)
+            await self.inspect(lines)
+            self._database_lost_at = None
+        except DatabaseError as error:
+            self._database_lost_at = self._database_lost_at or clock()
+            log.warning("hub_cannot_look", error=type(error).__name__)
+            if clock() - self._database_lost_at > DATABASE_GRACE:
+                self.shut_all(DATABASE_LOST)
+        except Exception:
+            log.exception("hub_look_failed")
+
+    async def _compare(self, lines: Sequence[Line]) -> None:
+        known = [(line, line.user_id) for line in lines if line.user_id is not None]
+        if not known:
             return
-        numbers = await in_database(streams.last_numbers, list(self._by_user))
-        for user_id, seq in numbers.items():
-            for line in list(self._by_user.get(user_id, {})):
-                line.hear_of(seq)
+        numbers = await in_database(streams.last_numbers, list({user_id for _line, user_id in known}))
+        for line, user_id in known:
+            if user_id in numbers:
+                line.hear_of(numbers[user_id])
+
+
+def batched(lines: Sequence[Line], size: int) -> Iterator[Sequence[Line]]:
+    """The lines in order, so many at a time."""
+    for start in range(0, len(lines), size):
+        yield lines[start : start + size]

@@ -1,7 +1,7 @@
 """The hub with people in it: knows whose sign-in each line rests on, and ends the lines of those that ended."""
 
 from collections import deque
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -25,7 +25,7 @@ class Standing:
 
 
 class ChatHub(Hub):
-    """Looks each second whether the sessions of its lines still stand, in one query."""
+    """Looks each second whether the sessions of its lines still stand, in one query for each part of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,10 +37,10 @@ class ChatHub(Hub):
         self.callers.pop(line, None)
         await super().leave(line)
 
-    async def inspect(self) -> None:
-        """Close every line whose session was ended, its tokens revoked, or its user suspended meanwhile."""
+    async def inspect(self, lines: Sequence[Line]) -> None:
+        """Close each line whose session was ended, its tokens revoked, or its user suspended meanwhile."""
         self.frames.forget_quiet()
-        callers = dict(self.callers)
+        callers = {line: self.callers[line] for line in lines if line in self.callers}
         if not callers:
             return
         standing = await in_database(standing_sessions, {caller.session.pk for caller in callers.values()})

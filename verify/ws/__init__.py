@@ -101,7 +101,7 @@ PROOF = Proof(
         ),
         Break(
             HUB,
-            "                await self._compare()\n",
+            "            await self._compare(lines)\n",
             "",
             "rings are dropped and nobody looks at the table",
             also=[
