@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from hypothesis.stateful import rule
@@ -39,6 +40,7 @@ class Books(Undoings):
             (self._workable(), lambda: self.work(number, crash, crash // 3)),
             (self._with_work(0), lambda: self.approval(number, crash // 3, crash)),
             (rich, lambda: self.payday(number, crash // 3 % 256, crash)),
+            (self._queued(), lambda: self.payout(number, crash)),
             (
                 any(one["status"] in {"pending", "processing", "created"} for one in under_way),
                 lambda: self.banks(number, crash // 3, crash),
@@ -95,9 +97,17 @@ class Books(Undoings):
             self.model.intended_payouts.remove(asked)
         return None
 
+    def _queued(self) -> list[Any]:
+        """Payouts that were asked for, and that no sweep has sent yet."""
+        return [row for row in self.rows if row[0] == "payout" and row[2] == "queued"]
+
     @rule(number=NUMBER, crash=CRASH)
     def send_payout(self, number: int, crash: int) -> None:
-        payout = self.pick(number, [row for row in self.rows if row[0] == "payout" and row[2] in {"queued"}])
+        self.payout(number, crash)
+
+    def payout(self, number: int, crash: int) -> None:
+        """A payout is sent, or called back before it is."""
+        payout = self.pick(number, self._queued())
         if payout is None:
             return self.otherwise(crash)
         if number % 8 == 0:
