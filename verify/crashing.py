@@ -152,6 +152,10 @@ class Crashes:
         self._died_at = ""
         self._backend = 0
 
+    def wanting(self) -> list[str]:
+        """Points that were passed, and saw too few crashes."""
+        return [point for point in self.passed if self.crashed[point] < self.each]
+
     def at(self, point: str) -> None:
         """A point is passed, the watcher's side of it. :raises Crashed: the process dies here, or has."""
         if self._died_at:

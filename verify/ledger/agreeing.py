@@ -23,12 +23,12 @@ class Agreements(World):
 
     @rule(kind=st.sampled_from(["fixed", "fixed", "hourly", "milestone"]), amount=AMOUNT, who=NUMBER, crash=CRASH)
     def place(self, kind: str, amount: int, who: int, crash: int) -> None:
-        self.make_deal(kind, amount, who, crash)
-
-    def make_deal(self, kind: str, amount: int, who: int, crash: int) -> None:
-        """A gig is posted, somebody applies, and is accepted; not while many others are under way."""
         if len(self._live()) >= MOST_LIVE:
             return self.otherwise(crash)
+        return self.make_deal(kind, amount, who, crash)
+
+    def make_deal(self, kind: str, amount: int, who: int, crash: int) -> None:
+        """A gig is posted, somebody applies, and is accepted."""
         client, doer = self.clients[who % 2], self.doers[who // 2 % 3]
         amounts, gig = [amount], {"budget_type": kind}
         bid: dict[str, Any] = {"proposed_amount": amount}
@@ -36,7 +36,7 @@ class Agreements(World):
             bid["agreed_hours"] = 1 + who % 9
             amounts = [amount * bid["agreed_hours"]]
         if kind == "milestone":
-            amounts = [amount, 1_000 + who * 37, amount // 3 + 1_000][: 1 + who % 3]
+            amounts = [amount, 1_000 + who * 37, amount // 3 + 1_000][: 1 + who // 6 % 3]
             due = clock.now() + timedelta(days=5)
             steps = [{"title": f"Part {at}", "amount": part, "due_at": due} for at, part in enumerate(amounts)]
             bid = {"proposed_amount": sum(amounts), "milestones": steps}
@@ -52,7 +52,6 @@ class Agreements(World):
         if order is not None:
             self._remember(order, kind, amounts, rate=amount if kind == "hourly" else 0)
             self.look()
-        return None
 
     def _remember(self, order: Order, kind: str, amounts: list[int], *, rate: int) -> None:
         things = [Thing(str(order.pk), amounts[0])]
@@ -187,6 +186,10 @@ class Agreements(World):
 
     @rule(number=NUMBER, crash=CRASH)
     def revise(self, number: int, crash: int) -> None:
+        self.revision(number, crash)
+
+    def revision(self, number: int, crash: int) -> None:
+        """The client wants more."""
         deal = self._with_work(number)
         if deal is None or number % 2:
             return self.otherwise(crash)

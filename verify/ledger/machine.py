@@ -8,7 +8,9 @@ from uuid import UUID
 
 from hypothesis.stateful import rule
 
+from accounts.models import User
 from gigs import services as gigs
+from gigs.models import Gig
 from gigs.tests.factories import make_gig
 from khidma.kernel import clock
 from khidma.kernel.outbox import deliver_due
@@ -119,6 +121,10 @@ class Books(Undoings):
 
     @rule(number=NUMBER, crash=CRASH)
     def send_refund(self, number: int, crash: int) -> None:
+        self.sending_back(number, crash)
+
+    def sending_back(self, number: int, crash: int) -> None:
+        """A refund is sent, or tried anew."""
         refund = self.pick(number, [row for row in self.rows if row[0] == "refund" and row[2] != "processed"])
         if refund is None:
             return self.otherwise(crash)
@@ -164,9 +170,11 @@ class Books(Undoings):
             gig = self.boosted.pop(0)
             self.act("close gig", lambda: gigs.close_gig(gig=gig, client=gig.client), crash)
             return
+        self.boosted.append(self.order_boost(client, (1, 3, 7)[how % 3], crash))
+
+    def order_boost(self, client: User, days: int, crash: int) -> Gig:
+        """A gig is posted, and is to be shown first."""
         gig = make_gig(client=client)
-        self.boosted.append(gig)
-        days = (1, 3, 7)[how % 3]
 
         def order_it() -> None:
             payment = orders.prepare_boost(gig=gig, client=client, days=days)
@@ -175,6 +183,7 @@ class Books(Undoings):
         self.model.intended_boosts.append(BOOSTS[days])
         self.act("boost", order_it, crash)
         self.model.intended_boosts.clear()
+        return gig
 
     # What time does
 

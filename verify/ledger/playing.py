@@ -9,6 +9,14 @@ from verify.proof import Run
 
 ENOUGH = 20
 """After so many violations no more are looked for."""
+ROUND = 10
+"""Worlds in a row before it is decided anew what is played."""
+PLAYED_AT_WILL = 0.7
+"""The share of the steps after which the rare points have their turn, as long as there are any."""
+IN_A_ROW = 10
+"""Stories told at once then."""
+MOST_OVER = 1.5
+"""So much longer it goes on at most, while points want crashes."""
 
 
 def play_inside(run: Run) -> Tally:
@@ -27,7 +35,7 @@ def play(run: Run, *, renew: Callable[[], None]) -> Tally:
 
     from verify import crashing
     from verify.ledger.handlers import money_only
-    from verify.ledger.machine import Books
+    from verify.ledger.stories import Stories
 
     tally = Tally()
     crashes = crashing.Crashes(each=int(run.size["crashes_each"]))
@@ -35,12 +43,13 @@ def play(run: Run, *, renew: Callable[[], None]) -> Tally:
     crashing.watch(crashes.at)
     money_only()
     gc.freeze()  # what is set up by now stays to the end; the collector need not look through it again
-    Books.run, Books.tally, Books.crashes, Books.renew = run, tally, crashes, staticmethod(renew)
+    Stories.run, Stories.tally, Stories.crashes, Stories.renew = run, tally, crashes, staticmethod(renew)
     wanted, round_number = int(run.size["steps"]), 0
-    while tally.steps < wanted and len(run.violations) < ENOUGH:
-        missing = (wanted - tally.steps) // int(run.size["steps_each"]) + 1
+    while len(run.violations) < ENOUGH and tally.steps < wanted * (MOST_OVER if crashes.wanting() else 1):
+        Stories.at_once = IN_A_ROW if tally.steps >= wanted * PLAYED_AT_WILL and crashes.wanting() else 1
+        left = (wanted - tally.steps) // int(run.size["steps_each"]) + 1
         how = settings(
-            max_examples=missing,
+            max_examples=max(1, min(left, ROUND)),
             stateful_step_count=int(run.size["steps_each"]),
             database=None,
             deadline=None,
@@ -49,6 +58,6 @@ def play(run: Run, *, renew: Callable[[], None]) -> Tally:
             verbosity=Verbosity.quiet,
             print_blob=False,
         )
-        run_state_machine_as_test(seed(run.seed * 1_000 + round_number)(Books), settings=how)
+        run_state_machine_as_test(seed(run.seed * 1_000 + round_number)(Stories), settings=how)
         round_number += 1
     return tally

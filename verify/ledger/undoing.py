@@ -16,6 +16,10 @@ class Undoings(Agreements):
 
     @rule(number=NUMBER, how=NUMBER, crash=CRASH)
     def cancel(self, number: int, how: int, crash: int) -> None:
+        self.cancelling(number, how, crash)
+
+    def cancelling(self, number: int, how: int, crash: int) -> None:
+        """One of the two ends it, for this or that reason."""
         paid = [deal for deal in self._live() if any(self._is_open(thing) for thing in deal.things)]
         deal = self.pick(number, paid) if how % 4 else self.deal(number, "pending_payment", "in_progress")
         if deal is None:
@@ -58,6 +62,9 @@ class Undoings(Agreements):
 
     @rule(number=NUMBER, share_of=NUMBER, crash=CRASH)
     def refund_part(self, number: int, share_of: int, crash: int) -> None:
+        self.refunding(number, share_of, crash)
+
+    def refunding(self, number: int, share_of: int, crash: int) -> None:
         """An operator sends a part back, or everything."""
         deal = self.deal(number, "in_progress", "submitted")
         if deal is None or deal.kind == "milestone" or deal.held < 300:
@@ -74,6 +81,9 @@ class Undoings(Agreements):
 
     @rule(number=NUMBER, share_of=NUMBER, crash=CRASH)
     def take_back(self, number: int, share_of: int, crash: int) -> None:
+        self.taking_back(number, share_of, crash)
+
+    def taking_back(self, number: int, share_of: int, crash: int) -> None:
         """An operator sends back what was released: out of our fee, and the doer's wallet or debt."""
         ended = [deal for deal in self.model.deals.values() if deal.status in {"completed", "cancelled"}]
         deal = self.pick(number, [one for one in ended if one.things[0].released - one.things[0].returned >= 200])

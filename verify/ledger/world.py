@@ -1,7 +1,8 @@
 """The world of one machine: its people, its bank, its clocks, and how a step is made, with a crash in it or not."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any, ClassVar
 
@@ -88,7 +89,7 @@ class World(RuleBasedStateMachine):
         self.model = Model(self.bank, self._complain)
         self.story: list[str] = []
         self.faults = Random(0)
-        self.is_silent = self.is_instead = False
+        self.is_silent = self.is_instead = self.is_calm = self.is_telling = False
         fake = FakeGateway(self.bank, at=self.crashes.at, silence=self._silence)
         vars(razorpay)["RazorpayGateway"] = lambda **_: fake
         razorpay._of_thread.__dict__.clear()
@@ -120,9 +121,10 @@ class World(RuleBasedStateMachine):
         """
         self.tally.steps += 1
         dice, deaths = Random(crash), 0
-        self.faults, self.is_silent = Random(crash + 1), crash % 5 == 0
+        self.faults, self.is_silent = Random(crash + 1), crash % 5 == 0 and not self.is_calm
         self.story.append(f"{name} ({crash})")
-        is_done = self._try(name, do, dice.random, is_eager=crash % 5 < 2)
+        is_eager = crash % 5 < 2 and not self.is_telling
+        is_done = self._try(name, do, None if self.is_calm else dice.random, is_eager=is_eager)
         self.look()
         while is_done is None:
             deaths += 1
@@ -140,6 +142,15 @@ class World(RuleBasedStateMachine):
         self.tally.moved += self.model.moved
         self.model.moved = 0
         return bool(is_done)
+
+    @contextmanager
+    def calmly(self) -> Iterator[None]:
+        """Steps in which nobody dies, and the gateway answers."""
+        before, self.is_calm = self.is_calm, True
+        try:
+            yield
+        finally:
+            self.is_calm = before
 
     def _try(
         self, name: str, do: Callable[[], object], chance: Callable[[], float] | None, *, is_eager: bool = False
