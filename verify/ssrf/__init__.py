@@ -72,8 +72,11 @@ PROOF = Proof(
             old="            status = await _status_of(receiver_of(url), body, headers)\n",
             new="            await resolve(receiver_of(url))\n"
             "            import httpx\n"
-            "            async with httpx.AsyncClient(follow_redirects=True, verify=False) as client:\n"
-            "                status = (await client.post(url, content=body, headers=dict(headers))).status_code\n",
+            "            try:\n"
+            "                async with httpx.AsyncClient(follow_redirects=True, verify=False) as client:\n"
+            "                    status = (await client.post(url, content=body, headers=dict(headers))).status_code\n"
+            "            except httpx.HTTPError as error:\n"
+            "                raise OSError from error\n",
             because="an ordinary client follows redirects and proxies",
         ),
     ],
