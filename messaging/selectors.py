@@ -112,8 +112,8 @@ def may_look_into(operator: User, conversation: Conversation) -> bool:
 
 
 def list_originals(conversation: Conversation, *, before: int | None = None) -> QuerySet[Message]:
-    """What was said, the newest first, with `original` for operators; from before a number, if one is given."""
-    said = Message.objects.filter(conversation=conversation).select_related("sender", "original")
+    """What was said, the newest first, with files, and `original` for operators; before a number, if one is given."""
+    said = _with_files(Message.objects.filter(conversation=conversation)).select_related("sender", "original")
     return (said if before is None else said.filter(sequence__lt=before)).order_by("-sequence")
 
 

@@ -1,12 +1,14 @@
 """An operator looks into a conversation, for a dispute or a question: all that was said, and the look on record."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
 from accounts.models import User
 from khidma.kernel.audit import record_act
 from khidma.kernel.errors import Forbidden
+from khidma.media.api.serializers import show_files
 from messaging import selectors
 from messaging.models import Conversation, Message, SupportWait
 
@@ -15,10 +17,10 @@ SHOWN = 200
 
 @dataclass(frozen=True)
 class Talk:
-    """Messages of a conversation, the oldest first, with `original` where they were masked; where older ones begin."""
+    """Messages, the oldest first, with `original` where masked, each with what `show_files` shows of its files."""
 
     conversation: Conversation
-    messages: list[Message]
+    messages: list[tuple[Message, list[dict[str, Any]]]]
     older_before: int | None
     waits: list[SupportWait]
 
@@ -41,4 +43,5 @@ def look_into(*, conversation: Conversation, operator: User, before: int | None 
         after={"from": shown[0].sequence, "to": shown[-1].sequence} if shown else None,
     )
     older = shown[0].sequence if shown and shown[0].sequence > 1 else None
-    return Talk(conversation, shown, older, selectors.list_waits(conversation))
+    messages_and_files = [(message, show_files(getattr(message, "files", ()))) for message in shown]
+    return Talk(conversation, messages_and_files, older, selectors.list_waits(conversation))

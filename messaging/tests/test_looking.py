@@ -1,5 +1,8 @@
 """Operators look into conversations on one page of the admin: who may, what shows, and that each look is on record."""
 
+import re
+from html import unescape
+
 import pytest
 from django.test import Client
 
@@ -7,6 +10,9 @@ from accounts.models import User
 from accounts.tests.factories import make_client, make_operator
 from khidma.kernel.errors import Forbidden
 from khidma.kernel.models import AuditRecord
+from khidma.media.models import File
+from khidma.media.states import FileStatus
+from khidma.media.tests.factories import make_file
 from messaging import services
 from messaging.models import Conversation, Message, Original, SupportWait
 from messaging.tests.factories import make_conversation, parties, say
@@ -101,6 +107,19 @@ def test_what_was_written_shows_nowhere_else_in_the_admin(between_users: Convers
         assert answer.status_code == 200
         assert "43210" not in answer.content.decode()
         assert "Call" not in answer.content.decode()
+
+
+def test_files_are_shown_with_the_words_and_can_be_opened(between_users: Conversation) -> None:
+    writer = parties(between_users)[1]
+    ready, checked = make_file(writer), make_file(writer, name="not-yet.pdf")
+    services.send_message(conversation=between_users, sender=writer, text="Look", attachments=[ready.pk, checked.pk])
+    File.objects.filter(pk=checked.pk).update(status=FileStatus.INFECTED)
+    shown = browser(make_operator("trust")).get(page(between_users)).content.decode()
+    address = re.search(rf'href="[^"]*(/api/media/{ready.pk}/content[^"]*)"', shown)
+    assert address is not None
+    assert Client().get(unescape(address[1])).getvalue().startswith(b"%PDF")
+    assert "not-yet.pdf" in shown
+    assert str(checked.pk) not in shown
 
 
 def test_long_talks_are_shown_part_by_part(between_users: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
