@@ -15,6 +15,7 @@ from typing import Any, Final
 
 OPERATIONS = re.compile(r"^(accounts|gigs|orders|payments|operations|trust_safety)\.services(\.|$)")
 VIEWS = re.compile(r"\.api(\.|$)")
+ANYWHERE = re.compile("")
 POSTS = "SELECT transfer_id, outcome FROM payments_post("
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
@@ -149,6 +150,7 @@ class Crashes:
         self.crashed: Counter[str] = Counter()
         self._chance: Callable[[], float] | None = None
         self._is_watching = self._is_eager = False
+        self._aim = ANYWHERE
         self._died_at = ""
         self._backend = 0
 
@@ -170,7 +172,7 @@ class Crashes:
     def _wish(self, point: str) -> float:
         """How much a crash is wanted here: where there have been few, nearly always."""
         if not self._is_eager:
-            return 0.5 if self.crashed[point] < self.each else 0.0
+            return 0.5 if self.crashed[point] < self.each and self._aim.search(point) else 0.0
         return max(self.SELDOM, 1.0 / (1 + self.crashed[point] / 4))
 
     def _die(self, point: str) -> None:
@@ -184,12 +186,14 @@ class Crashes:
         raise Crashed(point)
 
     @contextmanager
-    def armed(self, chance: Callable[[], float] | None, *, is_eager: bool = True) -> Iterator[None]:
+    def armed(
+        self, chance: Callable[[], float] | None, *, is_eager: bool = True, aim: re.Pattern[str] = ANYWHERE
+    ) -> Iterator[None]:
         """While this lasts the process may die once, where `chance` draws less than the point's wish; none: never.
 
-        One that is not eager dies only where too few have died yet.
+        One that is not eager dies only where too few have died yet, and at points that `aim` finds.
         """
-        self._chance, self._is_eager, self._is_watching = chance, is_eager, chance is not None
+        self._chance, self._is_eager, self._is_watching, self._aim = chance, is_eager, chance is not None, aim
         try:
             yield
         finally:

@@ -11,7 +11,7 @@ ENOUGH = 20
 """After so many violations no more are looked for."""
 ROUND = 10
 """Worlds in a row before it is decided anew what is played."""
-PLAYED_AT_WILL = 0.7
+PLAYED_AT_WILL = 0.6
 """The share of the steps after which the rare points have their turn, as long as there are any."""
 IN_A_ROW = 10
 """Stories told at once then."""

@@ -9,11 +9,12 @@ from gigs import services as gigs
 from khidma.kernel.outbox import deliver_due
 from payments import services as payments
 from payments.models import BankAccount, Payment, Payout
+from verify.crashing import ANYWHERE
 from verify.ledger.machine import Books
 from verify.ledger.model import DAY, HOUR, Deal
 from verify.ledger.world import CRASH, NUMBER
 
-SILENT: Final = re.compile(r"_look_again|_failed|: (before|after) write|fetch_|begin_attempt")
+SILENT: Final = re.compile(r"_look_again|_look_by|_failed|: (before|after) write|fetch_|begin_attempt")
 """Points on the way of a gateway that does not answer."""
 LONG = 7 * HOUR
 """No pause between two looks at something under way is longer."""
@@ -38,11 +39,12 @@ class Stories(Books):
             led = [name for name in told if re.search(STORIES[name], point)]
             told = led or told
             crash -= crash % 5 if SILENT.search(point) else 0
-        self.is_telling = True
+        name = told[crash // 5 % len(told)]
+        self.aim = re.compile(STORIES[name])
         try:
-            getattr(self, told[crash // 5 % len(told)])(number, crash)
+            getattr(self, name)(number, crash)
         finally:
-            self.is_telling = False
+            self.aim = ANYWHERE
 
     # What they are made of
 
@@ -170,9 +172,13 @@ class Stories(Books):
         dispute = self._disputed(deal, takes=bool(number % 4 // 2))
         if number % 8 < 4:
             self._sweeps(crash)
-        self._deliver(-1, crash + 1, name="dispute")
-        self.bank.close_dispute(dispute, ("won", "lost")[number // 8 % 2])
-        self._sweeps(crash + 2, after=LONG)
+        elif number % 8 < 6:
+            self._deliver(-1, crash, name="dispute")
+        self.bank.close_dispute(dispute, ("lost", "won", "lost")[number % 3])
+        if number % 16 < 8:
+            self._sweeps(crash + 2, after=LONG)
+        else:
+            self._deliver(-1, crash + 2, name="dispute")
 
     def late_authorisation(self, number: int, crash: int) -> None:
         """A payment is authorised, or captured, and the client never comes back to tell."""
@@ -201,6 +207,8 @@ class Stories(Books):
             self._paid_at_bank(payment.gateway_order_id)
             with self.calmly():
                 self._deliver(-2, 1)
+        if number % 8 == 6:
+            return self._sweeps(crash + 1, after=26 * HOUR)
         self.act("outbox", deliver_due, crash + 1)
         return None
 
@@ -217,7 +225,11 @@ class Stories(Books):
         payout = self._queued_payout(number)
         if payout is None:
             return self.otherwise(crash)
-        if number % 2:
+        if number % 4 == 1:
+            with self.calmly(unheard=number % 8 == 1):
+                self.act("send payout", lambda: payments.send_payout(payout_id=payout.pk), 1)
+            self._sweeps(crash, after=8 * DAY)
+        elif number % 4 == 3:
             self.act("outbox", deliver_due, crash)
         else:
             self.act("send payout", lambda: payments.send_payout(payout_id=payout.pk), crash)
@@ -266,6 +278,20 @@ class Stories(Books):
         else:
             self._pass((0, 3 * HOUR, 8 * DAY)[number % 3])
             self.cancelling(0, number | 1, crash)
+            self._sweeps(crash + 3, after=50 * HOUR)
+
+    def overtaken_refund(self, number: int, crash: int) -> None:
+        """A refund is never heard, and meanwhile the payer's bank takes the money back."""
+        deal = self._begun(number)
+        with self.calmly():
+            self.refunding(0, 255, 1)
+        with self.calmly(unheard=True):
+            self.sending_back(0, 1)
+        dispute = self._disputed(deal, takes=bool(number % 2))
+        self.bank.close_dispute(dispute, "lost")
+        with self.calmly():
+            self._deliver(-1, 1)
+        self._sweeps(crash, after=LONG)
 
     def refund_on_its_way(self, number: int, crash: int) -> None:
         """A refund is sent with answers lost, is found done or failed, comes back, and is tried again."""
@@ -289,18 +315,19 @@ class Stories(Books):
 
 STORIES: Final = {
     "silent_client": r"approve_(milestone_)?by_clock|keep_completion_rate",
-    "silent_doer": r"silence|overdue|refund_milestone",
+    "silent_doer": r"silence|overdue",
     "unpaid_milestone": r"dropping",
-    "milestones": r"milestones\.(working|deciding)|request_revision|submit_",
-    "held_pay": r"release_held|follow_chargeback|charging_back",
-    "unheard_dispute": r"chargeback|_failed|dispute",
-    "late_authorisation": r"look_at_payment|take_up_payment",
-    "dead_boost": r"return_boosts|expire_unpaid|post return$|boost|sale",
+    "milestones": r"milestones\.(working|deciding\.approve_milestones)|request_revision",
+    "held_pay": r"release_held|follow_chargeback",
+    "unheard_dispute": r"chargeback|work_through > .*(_failed|post return)",
+    "late_authorisation": r"look_at_payment",
+    "dead_boost": r"return_boosts|expire_unpaid_boost|(take_up_payment|verify_payment) > .*post return",
     "cancelled_payout": r"cancel_payout|request_payout",
-    "lost_payout": r"send_payout|payout|withdrawing",
-    "penny": r"banking|validation|started_check",
-    "taken_back": r"refund_order > .*payout_returned|return",
-    "money_back": r"cancel_order|refund_order|dividing|contest",
-    "refund_on_its_way": r"refunds\.|refund",
+    "lost_payout": r"send_payout|send_requested_payout|work_through > .*payout",
+    "penny": r"banking|started_check",
+    "taken_back": r"refund_order > .*(payout_returned|return)",
+    "money_back": r"cancel_order|refund_order|contesting",
+    "overtaken_refund": r"_overtaken",
+    "refund_on_its_way": r"refunds\.|refund_(back|done)",
 }
 """What each leads to, in the names of points."""

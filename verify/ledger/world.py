@@ -18,7 +18,7 @@ from orders.models import Order
 from payments import services as payments
 from payments import tasks as payment_clocks
 from payments.providers import razorpay
-from verify.crashing import Crashed, Crashes
+from verify.crashing import ANYWHERE, Crashed, Crashes
 from verify.ledger.gateway import FLOAT, Bank, FakeGateway
 from verify.ledger.looking import Witness
 from verify.ledger.model import DAY, HOUR, Deal, Model
@@ -89,7 +89,8 @@ class World(RuleBasedStateMachine):
         self.model = Model(self.bank, self._complain)
         self.story: list[str] = []
         self.faults = Random(0)
-        self.is_silent = self.is_instead = self.is_calm = self.is_telling = False
+        self.is_silent = self.is_instead = self.is_calm = self.is_unheard = False
+        self.aim = ANYWHERE
         fake = FakeGateway(self.bank, at=self.crashes.at, silence=self._silence)
         vars(razorpay)["RazorpayGateway"] = lambda **_: fake
         razorpay._of_thread.__dict__.clear()
@@ -106,10 +107,12 @@ class World(RuleBasedStateMachine):
         self.run.violation(f"{evidence}\nafter: " + " | ".join(self.story[-12:]))
 
     def _silence(self) -> str:
+        if self.is_unheard:
+            return "before"
         if not self.is_silent:
             return ""
-        drawn = self.faults.random()
-        return "before" if drawn < 0.1 else "after" if drawn < 0.25 else ""
+        drawn, often = self.faults.random(), 1 if self.aim is ANYWHERE else 2
+        return "before" if drawn < 0.1 * often else "after" if drawn < 0.25 * often else ""
 
     # How a step is made
 
@@ -123,7 +126,7 @@ class World(RuleBasedStateMachine):
         dice, deaths = Random(crash), 0
         self.faults, self.is_silent = Random(crash + 1), crash % 5 == 0 and not self.is_calm
         self.story.append(f"{name} ({crash})")
-        is_eager = crash % 5 < 2 and not self.is_telling
+        is_eager = crash % 5 < 2 and self.aim is ANYWHERE
         is_done = self._try(name, do, None if self.is_calm else dice.random, is_eager=is_eager)
         self.look()
         while is_done is None:
@@ -144,20 +147,21 @@ class World(RuleBasedStateMachine):
         return bool(is_done)
 
     @contextmanager
-    def calmly(self) -> Iterator[None]:
-        """Steps in which nobody dies, and the gateway answers."""
-        before, self.is_calm = self.is_calm, True
+    def calmly(self, *, unheard: bool = False) -> Iterator[None]:
+        """Steps in which nobody dies, and the gateway answers; or it hears nothing."""
+        before = self.is_calm, self.is_unheard
+        self.is_calm, self.is_unheard = True, unheard
         try:
             yield
         finally:
-            self.is_calm = before
+            self.is_calm, self.is_unheard = before
 
     def _try(
         self, name: str, do: Callable[[], object], chance: Callable[[], float] | None, *, is_eager: bool = False
     ) -> bool | None:
         """Whether it was done; None: the process died over it."""
         try:
-            with self.crashes.armed(chance, is_eager=is_eager):
+            with self.crashes.armed(chance, is_eager=is_eager, aim=self.aim):
                 do()
         except Crashed as crashed:
             self.crashes.revive(self.witness.is_there)
