@@ -3,7 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from khidma.realtime import streams
 from khidma.realtime.database import in_database
 
 MOST_WAITING = 256
-BATCH = 200
+MOST_BYTES = 64 * 1024
+"""What a line keeps of its stream in memory; the rest of it waits in the table."""
 PAUSE = 1.0
 STUCK = 5.0
 
@@ -38,8 +40,9 @@ class Frame:
     seq: int | None = None
     ref: Any = None
 
-    def encode(self) -> str:
-        """The frame as it goes over the wire."""
+    @cached_property
+    def text(self) -> str:
+        """The frame as it goes over the wire; encoded once for all sockets of a user."""
         body: dict[str, Any] = {"event": self.event, "data": self.data}
         if self.seq is not None:
             body["seq"] = self.seq
@@ -51,8 +54,8 @@ class Frame:
 class Line:
     """What the hub knows of a socket. Every method but `run` returns at once; `run` writes, one frame after the other.
 
-    Live events are queued when they follow the last one without a gap. Anything else (a gap, a resume) makes `run`
-    read the table until it has caught up, at the pace of the client.
+    Live events are queued when they follow the last one without a gap. Anything else (a gap, a resume, a client that
+    leaves them waiting) makes `run` read the table until it has caught up, a little at a time, at the client's pace.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Line:
         self._send = send
         self._close = close
         self._waiting: deque[Frame] = deque()
+        self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._cursor: int | None = None
         self._seen = 0
@@ -102,6 +106,7 @@ class Line:
     def resume(self, after: int) -> None:
         """Send every event after this number again, then go on live."""
         self._waiting = deque(frame for frame in self._waiting if frame.seq is None)
+        self._waiting_bytes = 0
         self._cursor, self._behind, self._held = after, True, False
         self._wake.set()
 
@@ -109,11 +114,12 @@ class Line:
         """A numbered event of this user's stream, as the doorbell brought it."""
         if self._cursor is None or frame.seq is None or frame.seq <= self._cursor:
             return
-        if self._behind or self._reading or frame.seq != self._cursor + 1:
+        if self._behind or self._reading or frame.seq != self._cursor + 1 or self._waiting_bytes > MOST_BYTES:
             self._behind = True
             self._wake.set()
             return
         self._cursor = frame.seq
+        self._waiting_bytes += len(frame.text)
         self._queue(frame)
 
     def hear_of(self, last_seq: int) -> None:
@@ -140,6 +146,7 @@ class Line:
             self._wake.set()
         else:
             self._waiting.clear()
+            self._waiting_bytes = 0
             self._closing = asyncio.create_task(self._close(code))
 
     async def run(self) -> None:
@@ -168,11 +175,14 @@ class Line:
 
     async def _flush(self) -> None:
         while self._waiting:
-            await self._write(self._waiting.popleft())
+            frame = self._waiting.popleft()
+            if frame.seq is not None:
+                self._waiting_bytes -= len(frame.text)
+            await self._write(frame)
 
     async def _write(self, frame: Frame) -> None:
         ref = self._expected.pop(f"{frame.event} {frame.data.get('messageId')}", None) if self._expected else None
-        text = (frame if ref is None else Frame(frame.event, frame.data, frame.seq, ref)).encode()
+        text = (frame if ref is None else replace(frame, ref=ref)).text
         self._writing_since = asyncio.get_running_loop().time()
         await self._send(text)
         self._writing_since = None
@@ -187,13 +197,13 @@ class Line:
             await asyncio.sleep(PAUSE)
 
     async def _catch_up(self) -> None:
-        """Read and send one batch after the cursor; `_behind` stays set while there may be more."""
+        """Read and send the next few after the cursor; `_behind` stays set until there are none."""
         assert self.user_id is not None
         assert self._cursor is not None
         start = self._cursor
         self._behind, self._reading = False, True
         try:
-            events = await in_database(streams.read_after, self.user_id, start, limit=BATCH)
+            events = await in_database(streams.read_a_few_after, self.user_id, start, most_bytes=MOST_BYTES)
             if self._cursor != start:
                 self._behind = True
                 return
@@ -205,7 +215,7 @@ class Line:
                     return
                 self._cursor = event.seq
                 await self._write(Frame(event.event, event.data, event.seq))
-            self._behind = self._behind or len(events) == BATCH
+            self._behind = self._behind or bool(events)
         finally:
             self._reading = False
 

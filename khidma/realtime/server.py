@@ -10,14 +10,17 @@ FAREWELL_SECONDS = 5.0
 SHUTDOWN_SECONDS = 2.0
 KEPT_BY_THE_KERNEL = 64 * 1024
 """Bytes on their way to one client. Left to itself the kernel takes megabytes for each that does not read."""
+KEPT_BY_THE_TRANSPORT = 16 * 1024
+"""Bytes that wait for the kernel; above them nobody writes more."""
 
 
 class Protocol(WebSocketsSansIOProtocol):
     """Uvicorn waits without end for a client to take what was written, a close frame too; here it waits a moment."""
 
     def connection_made(self, transport: Any) -> None:
-        """As Uvicorn, with a bound on what the kernel keeps."""
+        """As Uvicorn, with bounds on what the kernel and the transport keep."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=KEPT_BY_THE_TRANSPORT)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KEPT_BY_THE_KERNEL)
 
     async def send(self, message: Any) -> None:

@@ -20,6 +20,15 @@ KEPT_EVENTS = 1_000
 
 _PUSH = "SELECT user_id, seq FROM realtime_push(%s::uuid[], %s, %s::jsonb, %s::jsonb)"
 
+_READ_A_FEW = """
+    SELECT id, user_id, seq, event, data, created_at
+    FROM (
+        SELECT *, sum(octet_length(data::text)) OVER (ORDER BY seq) - octet_length(data::text) AS before
+        FROM realtime_streamevent WHERE user_id = %s AND seq > %s ORDER BY seq LIMIT 100
+    ) AS next
+    WHERE before < %s ORDER BY seq
+"""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -97,6 +106,11 @@ def last_numbers(user_ids: Collection[UUID]) -> dict[UUID, int]:
 def read_after(user_id: UUID, seq: int, *, limit: int = 200) -> list[StreamEvent]:
     """The next events of this stream after a number, in order."""
     return list(StreamEvent.objects.filter(user_id=user_id, seq__gt=seq).order_by("seq")[:limit])
+
+
+def read_a_few_after(user_id: UUID, seq: int, *, most_bytes: int) -> list[StreamEvent]:
+    """The next events in order, until they take so many bytes; the first at any size."""
+    return list(StreamEvent.objects.raw(_READ_A_FEW, [user_id, seq, most_bytes]))
 
 
 def due_for_trimming(*, limit: int = 500) -> list[UUID]:

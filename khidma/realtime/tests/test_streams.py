@@ -110,3 +110,19 @@ def test_what_one_user_alone_is_told_reaches_nobody_else(valkey_connection: "red
     alone, both = {"text": "x", "warning": "w"}, {"text": "x"}
     assert [event.data for user in (ONE, TWO) for event in streams.read_after(user, 0)] == [alone, both]
     assert {user: ring.data for ring in rings for user in ring.numbers} == {ONE: alone, TWO: both}
+
+
+@pytest.mark.django_db
+def test_a_few_events_are_read_by_what_they_weigh_and_the_first_at_any_size() -> None:
+    for number in range(1, 6):
+        push(ONE, number=number, pad="x" * 1_000)
+    push(TWO, title="another's")
+
+    def read(after: int, most_bytes: int) -> list[int]:
+        return [event.seq for event in streams.read_a_few_after(ONE, after, most_bytes=most_bytes)]
+
+    assert read(0, 1) == [1]
+    assert read(1, 2_500) == [2, 3, 4]
+    assert read(1, 1_000_000) == [2, 3, 4, 5]
+    assert read(5, 1_000_000) == []
+    assert streams.read_a_few_after(ONE, 4, most_bytes=1)[0].data["number"] == 5
