@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import LazySettings
 from standardwebhooks import WebhookVerificationError
 
@@ -20,8 +21,11 @@ from notifications.models import (
     WebhookSecret,
     WebhookSubscription,
 )
+from notifications.providers.receivers import Outcome
+from notifications.runtime import WebhookSettings
 from notifications.services import webhooks
-from notifications.services.webhooks import sending
+from notifications.services.webhooks import sending, waking
+from notifications.services.webhooks.recording import Attempt, Ended, write_down
 from notifications.tests.factories import make_delivery, make_subscription, secret_of
 from notifications.tests.receivers import ReceiverServer, receiving
 
@@ -277,6 +281,111 @@ def test_slow_receivers_keep_no_others_waiting(receiver: ReceiverServer, setting
         webhooks.send_due()
     taken = [again(one).attempted_at for one in deliveries]
     assert max(moment for moment in taken if moment) - before < timedelta(seconds=5.5)
+
+
+def taken(*deliveries: WebhookDelivery) -> list[Attempt]:
+    """Their receiver has answered each of them with 200."""
+    return [Attempt(one, Outcome(milliseconds=7, status=200)) for one in deliveries]
+
+
+def test_what_comes_in_while_a_subscription_is_served_is_due_after_its_turn() -> None:
+    subscription = make_subscription(make_client())
+    first, second = make_delivery(subscription), make_delivery(subscription)
+    write_down(taken(first), [Ended(subscription.pk, succeeded=True, failed=None)])
+    subscription.refresh_from_db()
+    assert subscription.due_at == second.due_at
+    write_down(taken(second), [Ended(subscription.pk, succeeded=True, failed=None)])
+    subscription.refresh_from_db()
+    assert subscription.due_at is None
+
+
+def test_what_was_taken_within_a_turn_is_written_down_and_the_turn_goes_on() -> None:
+    subscription = make_subscription(make_client())
+    before = make_delivery(subscription)
+    write_down(taken(before), [])
+    subscription.refresh_from_db()
+    assert (again(before).status, again(before).attempts, again(before).response_ms) == ("delivered", 1, 7)
+    assert subscription.due_at is not None
+    assert subscription.last_success_at is None
+
+
+def test_of_many_that_end_at_once_each_is_ready_at_its_own_time() -> None:
+    user = make_client()
+    well, failing, idle = (make_subscription(user) for _ in range(3))
+    first, bad = make_delivery(well), make_delivery(failing)
+    write_down(
+        taken(first),
+        [
+            Ended(well.pk, succeeded=True, failed=None),
+            Ended(failing.pk, succeeded=False, failed=Attempt(bad, Outcome(3, status=500, failure=Failure.ANSWER))),
+            Ended(idle.pk, succeeded=False, failed=None),
+        ],
+    )
+    for one in (well, failing, idle):
+        one.refresh_from_db()
+    assert (well.due_at, well.failure_count, well.last_success_at is None) == (None, 0, False)
+    assert (failing.due_at, failing.failure_count, failing.last_success_at) == (again(bad).due_at, 1, None)
+    assert failing.not_before > now()
+    assert (idle.due_at, idle.failure_count, idle.last_success_at) == (None, 0, None)
+
+
+@pytest.mark.parametrize("receivers", [1, 8])
+def test_a_look_costs_eight_statements_however_many_receivers_there_are(
+    receivers: int, django_assert_num_queries: Any
+) -> None:
+    WebhookSettings.load()
+    user = make_client()
+    subscriptions = [make_subscription(user) for _ in range(receivers)]
+    first = [make_delivery(one) for one in subscriptions]
+    more = [make_delivery(one) for one in subscriptions for _ in range(2)]
+    ended = [Ended(one.pk, succeeded=True, failed=None) for one in subscriptions]
+    with django_assert_num_queries(8 + 2):  # and what begins and ends a transaction within the test's
+        begun = sending._write_and_begin(taken(*first), ended, [])
+    assert {one.pk for turn in begun for one in turn.deliveries} == {one.pk for one in more}
+    assert all(turn.secrets == [secret_of(turn.subscription)] for turn in begun)
+
+
+def test_what_was_given_up_meanwhile_is_not_written_over() -> None:
+    subscription = make_subscription(make_client())
+    delivery = make_delivery(subscription)
+    WebhookDelivery.objects.update(status="failed")
+    write_down(taken(delivery), [])
+    assert (again(delivery).status, again(delivery).attempts) == ("failed", 0)
+
+
+def test_while_a_lane_looks_out_nobody_wakes_another(
+    receiver: ReceiverServer, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, **_: woken.append(name))
+    subscription = make_subscription(make_client(), url=receiver.url)
+    with django_capture_on_commit_callbacks(execute=True):
+        make_delivery(subscription)
+    assert len(woken) == 1
+    waking.looking_out.set()
+    with django_capture_on_commit_callbacks(execute=True):
+        make_delivery(subscription)
+    assert len(woken) == 1
+    assert webhooks.send_due() == 2
+    assert not waking.looking_out.is_set()
+
+
+def test_what_is_committed_while_a_lane_makes_up_its_mind_to_end_is_still_sent(
+    receiver: ReceiverServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It found nothing, and whoever commits now still believes that it looks out."""
+    subscription = make_subscription(make_client(), url=receiver.url)
+    make_delivery(subscription)
+    look, late = sending._write_and_begin, iter([make_delivery])
+
+    def look_and_then_something_comes(*told: Any) -> Any:
+        begun = look(*told)
+        if not begun and not told[2] and waking.looking_out.is_set() and (come := next(late, None)):
+            come(subscription)
+        return begun
+
+    monkeypatch.setattr(sending, "_write_and_begin", look_and_then_something_comes)
+    assert webhooks.send_due() == 2
 
 
 def test_a_receiver_that_never_answers_is_left_after_its_time(

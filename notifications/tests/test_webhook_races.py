@@ -5,18 +5,21 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.tests.factories import make_client
 from gigs.tests.factories import make_gig
 from khidma.kernel import context
+from khidma.kernel.clock import now
 from khidma.kernel.ids import new_id
 from khidma.kernel.runtime import change
 from khidma.tests.races import at_once
 from notifications.errors import TooManySubscriptions
 from notifications.models import WebhookDelivery, WebhookSecret, WebhookSubscription
+from notifications.providers.receivers import Outcome
 from notifications.runtime import WebhookSettings
 from notifications.services import webhooks
+from notifications.services.webhooks.recording import Attempt, Ended, write_down
 from notifications.tests.factories import make_delivery, make_subscription, secret_of
 from notifications.tests.receivers import receiving
 
@@ -78,3 +81,31 @@ def test_sent_again_by_many_at_once_it_waits_once() -> None:
     WebhookDelivery.objects.update(status="failed")
     at_once(*[partial(webhooks.redeliver, delivery=delivery)] * 5)
     assert WebhookDelivery.objects.get().status == "pending"
+
+
+def test_deleted_while_what_it_took_is_written_down_nobody_waits_for_the_other() -> None:
+    """Both write the subscription and its deliveries, and lock the subscription first."""
+    user = make_client()
+    for _ in range(5):
+        subscription = make_subscription(user)
+        taken = [Attempt(make_delivery(subscription), Outcome(milliseconds=1, status=200)) for _ in range(40)]
+        ended = [Ended(subscription.pk, succeeded=True, failed=None)]
+        assert at_once(partial(write_down, taken, ended), partial(webhooks.unsubscribe, subscription=subscription)) == [
+            None,
+            None,
+        ]
+    assert not WebhookSubscription.objects.exists()
+
+
+def test_deleted_by_many_at_once_it_is_gone_once() -> None:
+    subscription = make_subscription(make_client())
+    assert at_once(*[partial(webhooks.unsubscribe, subscription=subscription)] * 5) == [None] * 5
+
+
+def test_what_is_written_just_now_is_not_waited_for_when_old_ones_are_given_up() -> None:
+    deliveries = [make_delivery(make_subscription(make_client())) for _ in range(2)]
+    WebhookDelivery.objects.update(give_up_at=now())
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM notifications_webhookdelivery WHERE id = %s FOR UPDATE", [deliveries[0].pk])
+        assert at_once(webhooks.give_up) == [1]
+    assert webhooks.give_up() == 1

@@ -105,10 +105,8 @@ async def _status_of(receiver: Receiver, body: bytes, headers: Mapping[str, str]
     )
     network = CheckedNetwork(receiver)
     async with (
-        httpcore.AsyncConnectionPool(
-            ssl_context=trusted(), max_keepalive_connections=0, network_backend=network
-        ) as pool,
-        pool.stream("POST", url, headers=list(headers.items()), content=body) as answer,
+        httpcore.AsyncHTTPConnection(url.origin, ssl_context=trusted(), network_backend=network) as connection,
+        connection.stream("POST", url, headers=list(headers.items()), content=body) as answer,
     ):
         await _leave_in_order(answer)
         return answer.status

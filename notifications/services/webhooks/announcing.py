@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from accounts.models import User
 from khidma.kernel import context
@@ -33,16 +33,10 @@ def announce(
     if not subscriptions:
         return []
     event_id = context.event_id.get() or new_id()
-    told = set(
-        WebhookDelivery.objects.filter(subscription__in=subscriptions, event_id=event_id).values_list(
-            "subscription_id", flat=True
-        )
-    )
-    untold = [one for one in subscriptions if one.pk not in told]
-    before, last = _status_before(kind, object_id, reached), _last_told(untold, object_id)
+    before, last = _status_before(kind, object_id, reached), _last_told_if_new(subscriptions, event_id, object_id)
     pictures = _Pictures(kind, object_id)
     data = []
-    for subscription in untold:
+    for subscription in (one for one in subscriptions if one.pk in last):
         if (shown := pictures.shown_to(subscription.user)) is not None:
             previous = {**_changes(last[subscription.pk], shown), **before}
             data.append((subscription, {"object": shown, "previous": previous}))
@@ -86,11 +80,16 @@ def _status_before(kind: str, object_id: UUID, reached: Collection[str]) -> dict
     return {"status": left} if left else {}
 
 
-def _last_told(subscriptions: list[WebhookSubscription], object_id: UUID) -> dict[UUID, str | None]:
-    """The body that each subscription got last about this object."""
-    bodies = WebhookDelivery.objects.filter(subscription=OuterRef("pk"), object_id=object_id).order_by("-sequence")
-    found = WebhookSubscription.objects.filter(pk__in=[one.pk for one in subscriptions])
-    return dict(found.annotate(last=Subquery(bodies.values("body")[:1])).values_list("pk", "last"))
+def _last_told_if_new(
+    subscriptions: list[WebhookSubscription], event_id: UUID, object_id: UUID
+) -> dict[UUID, str | None]:
+    """Of each subscription that did not get this event yet, the body that it got last about this object."""
+    deliveries = WebhookDelivery.objects.filter(subscription=OuterRef("pk"))
+    last = deliveries.filter(object_id=object_id).order_by("-sequence").values("body")[:1]
+    new = WebhookSubscription.objects.filter(pk__in=[one.pk for one in subscriptions]).exclude(
+        Exists(deliveries.filter(event_id=event_id))
+    )
+    return dict(new.annotate(last=Subquery(last)).values_list("pk", "last"))
 
 
 def _changes(last: str | None, shown: dict[str, Any]) -> dict[str, Any]:

@@ -68,13 +68,13 @@ def _disable_if(failing: Q, subscription_id: UUID) -> bool:
     return True
 
 
+@transaction.atomic
 def give_up() -> int:
-    """End what was not taken in its time, whether or not it was its turn; how many."""
+    """End what was not taken in its time, whether or not it was its turn; how many. What somebody writes just now is
+    left for the next time."""
     over = WebhookDelivery.objects.filter(status=WebhookDeliveryStatus.PENDING, give_up_at__lte=Now())
-    chosen = over.order_by("give_up_at").values("pk")[:BATCH]
-    return WebhookDelivery.objects.filter(pk__in=chosen, status=WebhookDeliveryStatus.PENDING).update(
-        status=WebhookDeliveryStatus.FAILED
-    )
+    free = over.select_for_update(skip_locked=True, no_key=True).order_by("give_up_at").values_list("pk", flat=True)
+    return WebhookDelivery.objects.filter(pk__in=list(free[:BATCH])).update(status=WebhookDeliveryStatus.FAILED)
 
 
 @transaction.atomic

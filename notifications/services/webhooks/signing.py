@@ -12,11 +12,12 @@ def headers_of(delivery: WebhookDelivery, secrets: Iterable[str], *, at: datetim
     """For one attempt of now; the id is the same for all attempts. The clock is the machine's, which receivers compare
     with theirs."""
     at = at or datetime.now(UTC)
-    signatures = [Webhook(secret).sign(str(delivery.pk), at, delivery.body) for secret in secrets]
+    message_id = str(delivery.pk)
+    signatures = [Webhook(secret).sign(message_id, at, delivery.body) for secret in secrets]
     return {
         "Content-Type": "application/json",
         "User-Agent": "Khidma-Webhooks/1",
-        "webhook-id": str(delivery.pk),
+        "webhook-id": message_id,
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }

@@ -103,9 +103,12 @@ def _switch(subscription: WebhookSubscription, *, on: bool) -> None:
         subscription.due_at = waiting.order_by("due_at").values_list("due_at", flat=True).first()
 
 
+@transaction.atomic
 def unsubscribe(*, subscription: WebhookSubscription) -> None:
     """Tell it nothing more, and forget what it was told."""
-    WebhookSubscription.objects.filter(pk=subscription.pk).delete()
+    rows = WebhookSubscription.objects.filter(pk=subscription.pk)
+    if rows.select_for_update().first():  # before its deliveries, as everybody does
+        rows.delete()
 
 
 @transaction.atomic

@@ -1,5 +1,7 @@
 """Starting the lane as soon as there is something for it."""
 
+import threading
+
 import structlog
 from celery import current_app
 from django.db import connection, transaction
@@ -10,6 +12,9 @@ log = structlog.get_logger(__name__)
 
 TASK = "notifications.tasks.send_webhooks"
 
+looking_out = threading.Event()
+"""Set while the lane is in this process, and finds by itself what is committed."""
+
 
 def wake_after_commit() -> None:
     """Ask for a lane, once per transaction, as soon as it commits."""
@@ -18,6 +23,8 @@ def wake_after_commit() -> None:
 
 
 def _wake() -> None:
+    if looking_out.is_set():
+        return
     try:
         current_app.send_task(TASK, retry=False)
     except (BrokerDown, RedisError, OSError) as error:  # the sweep makes up for it
