@@ -3,6 +3,7 @@
 from verify.proof import Break, Proof, Run
 
 SENDING = "notifications/services/webhooks/sending.py"
+RECORDING = "notifications/services/webhooks/recording.py"
 
 
 def prove(run: Run) -> None:
@@ -33,34 +34,32 @@ PROOF = Proof(
     controls=[
         Break(
             path=SENDING,
-            old="                await self._wait()\n",
-            new="                await self._wait()\n"
-            "                while self.well or self.failing:\n"
-            "                    await self._wait()\n",
+            old="            await asyncio.wait(self.turns, timeout=LOOK_SECONDS)\n",
+            new="            await asyncio.wait(self.turns)\n",
             because="a lane waits for the slowest of those that it talks to",
         ),
         Break(
             path="notifications/services/webhooks/signing.py",
-            old='        "webhook-id": str(delivery.pk),\n',
-            new='        "webhook-id": f"{delivery.pk}-{delivery.attempts}-{int(at.timestamp())}",\n',
-            because="every attempt has an id of its own, and not the one that is signed",
+            old="    message_id = str(delivery.pk)\n",
+            new='    message_id = f"{delivery.pk}-{delivery.attempts}"\n',
+            because="every attempt has an id of its own",
         ),
         Break(
-            path="notifications/services/webhooks/recording.py",
+            path=RECORDING,
             old="    is_over = due_at >= delivery.give_up_at\n",
             new="    is_over = True\n",
             because="what fails once is given up",
         ),
         Break(
-            path="notifications/services/webhooks/recording.py",
+            path=RECORDING,
             old="    if outcome.status == GONE:\n",
             new="    if outcome.status == 411:\n",
             because="410 is a failure as any other",
         ),
         Break(
-            path="notifications/services/webhooks/recording.py",
-            old='    subscription.due_at = waiting.values_list("due_at", flat=True).first()\n',
-            new="    subscription.due_at = None\n",
+            path=RECORDING,
+            old='.update(due_at=Subquery(waiting.values("due_at")[:1]), **changes)\n',
+            new=".update(due_at=None, **changes)\n",
             because="what comes in while a subscription is served is forgotten",
         ),
     ],

@@ -1,12 +1,14 @@
-"""Receivers good and bad, all on one event loop in a thread of their own; those that are well note what they got."""
+"""Receivers good and bad, all on one event loop in a thread of their own; they note what came, and what was wrong."""
 
 import asyncio
 import itertools
+import json
 import socket
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Self
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -14,12 +16,16 @@ from standardwebhooks import Webhook, WebhookVerificationError
 KINDS = ("silent", "silent", "dripping", "dripping", "dead", "lying", "gone", "moved", "huge", "flaky")
 """Besides the healthy ones. The first four hang: as many as are well."""
 PATIENCE = 60.0
+LATE_SECONDS = 5.0
+FAILS_EVERY = 100
+"""The flaky one. It rests two seconds each time, and would fall behind if it failed much more often."""
 
 Conversation = Callable[["Receivers", str, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Receivers:
-    """One port for each. `got` holds (moment, headers, body) of everything that came, by the receiver's name."""
+    """One port for each. `got` holds (moment, headers, body) of everything that came, by the receiver's name; `late`
+    how much of it came too long after its fact; `wrong` says what must never be."""
 
     def __init__(self, healthy: int) -> None:
         self.names = [f"healthy-{number}" for number in range(healthy)]
@@ -28,7 +34,9 @@ class Receivers:
         self.got: dict[str, list[tuple[float, dict[str, str], bytes]]] = defaultdict(list)
         self.calls: Counter[str] = Counter()
         self.secrets: dict[str, str] = {}
-        self.unopened: list[str] = []
+        self.ids: dict[tuple[str, int], str] = {}
+        self.late: Counter[str] = Counter()
+        self.wrong: list[str] = []
         self.turns: dict[str, itertools.count[int]] = defaultdict(itertools.count)
         self.loop = asyncio.new_event_loop()
 
@@ -87,15 +95,21 @@ class Receivers:
         return answer
 
     async def take(self, name: str, reader: asyncio.StreamReader) -> None:
-        """Read one request, let the public library open it, and note it; its first line stands under `:line`."""
+        """Read one request, note it, and look at it; its first line stands under `:line`."""
         line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {key.lower(): value for key, _, value in (one.partition(": ") for one in lines if one)}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        self.got[name].append((time.time(), {**headers, ":line": line}, body))
+        moment = time.time()
+        self.got[name].append((moment, {**headers, ":line": line}, body))
         try:
             Webhook(self.secrets[name]).verify(body, headers)
         except (WebhookVerificationError, KeyError, ValueError) as error:
-            self.unopened.append(f"{name}: {error!r}")
+            self.wrong.append(f"the public library does not open what came to {name}: {error!r}")
+            return
+        said = json.loads(body)
+        self.late[name] += moment - datetime.fromisoformat(said["timestamp"]).timestamp() > LATE_SECONDS
+        if self.ids.setdefault((name, said["sequence"]), headers["webhook-id"]) != headers["webhook-id"]:
+            self.wrong.append(f"number {said['sequence']} came to {name} under several ids")
 
 
 def _bound() -> socket.socket:
@@ -160,7 +174,7 @@ async def _huge(all_: Receivers, name: str, reader: asyncio.StreamReader, writer
 async def _flaky(all_: Receivers, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Fails now and then after it has taken something, and gets it again."""
     await all_.take(name, reader)
-    status = b"503 Later" if next(all_.turns[name]) % 50 == 7 else b"200 OK"
+    status = b"503 Later" if next(all_.turns[name]) % FAILS_EVERY == 7 else b"200 OK"
     writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
     await writer.drain()
 
