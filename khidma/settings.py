@@ -137,6 +137,7 @@ MIDDLEWARE = [
     "khidma.http.middleware.RequestContext",
     "khidma.http.middleware.ResponseHeaders",
     "khidma.http.middleware.Addresses",
+    "khidma.http.middleware.Language",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,7 +1,8 @@
-"""Reactions to what happens to applications and orders: events on the streams, system messages in the conversation."""
+"""Reactions to what happens to applications and orders: events on the streams, system messages in the conversation.
 
-from django.utils.translation import gettext_lazy as _
-from django_stubs_ext import StrOrPromise
+A message is stored once for both who read it, so those of the system are in English; notifications tell each of the
+two the same in their own language.
+"""
 
 from gigs.events import (
     ApplicationAccepted,
@@ -53,25 +54,25 @@ APPLICATION_STATUSES: dict[type[ApplicationEvent], ApplicationStatus] = {
     ApplicationLapsed: ApplicationStatus.LAPSED,
 }
 
-SENTENCES: dict[type[OrderEvent], StrOrPromise] = {
-    OrderPlaced: _("The application was accepted. The order waits for its payment."),
-    OrderFunded: _("The payment is in escrow. Work can begin."),
-    OrderStarted: _("Work has started."),
-    WorkSubmitted: _("Work was submitted."),
-    RevisionRequested: _("Changes were asked for."),
-    OrderApproved: _("The work was approved."),
-    OrderCompleted: _("The order is completed and the payment was released."),
-    OrderCancelled: _("The order was cancelled."),
-    MilestonesFunded: _("The payment for more milestones is in escrow."),
-    MilestoneSubmitted: _("The work for “%(milestone)s” was submitted."),
-    MilestoneRevisionRequested: _("Changes to “%(milestone)s” were asked for."),
-    MilestoneApproved: _("“%(milestone)s” was approved and its payment was released."),
-    MilestoneOverdue: _("“%(milestone)s” is long overdue. If nothing is handed in, its payment goes back soon."),
-    MilestoneRefunded: _("Nothing was handed in for “%(milestone)s”. Its payment goes back to the client."),
-    MilestoneDropped: _("“%(milestone)s” was not paid and has been dropped."),
-    CancellationSettled: _("Nobody contested the cancellation in time. The rest of the money was paid out."),
-    OrderRefunded: _("A part of the payment goes back to the client."),
-    SilenceNoticed: _("Nothing was handed in for a long time. Without work the client will be refunded."),
+SENTENCES: dict[type[OrderEvent], str] = {
+    OrderPlaced: "The application was accepted. The order waits for its payment.",
+    OrderFunded: "The payment is in escrow. Work can begin.",
+    OrderStarted: "Work has started.",
+    WorkSubmitted: "Work was submitted.",
+    RevisionRequested: "Changes were asked for.",
+    OrderApproved: "The work was approved.",
+    OrderCompleted: "The order is completed and the payment was released.",
+    OrderCancelled: "The order was cancelled.",
+    MilestonesFunded: "The payment for more milestones is in escrow.",
+    MilestoneSubmitted: "The work for “%(milestone)s” was submitted.",
+    MilestoneRevisionRequested: "Changes to “%(milestone)s” were asked for.",
+    MilestoneApproved: "“%(milestone)s” was approved and its payment was released.",
+    MilestoneOverdue: "“%(milestone)s” is long overdue. If nothing is handed in, its payment goes back soon.",
+    MilestoneRefunded: "Nothing was handed in for “%(milestone)s”. Its payment goes back to the client.",
+    MilestoneDropped: "“%(milestone)s” was not paid and has been dropped.",
+    CancellationSettled: "Nobody contested the cancellation in time. The rest of the money was paid out.",
+    OrderRefunded: "A part of the payment goes back to the client.",
+    SilenceNoticed: "Nothing was handed in for a long time. Without work the client will be refunded.",
 }
 
 
@@ -116,7 +117,7 @@ def tell_parties(event: OrderEvent) -> None:
 def note_in_conversation(event: OrderEvent) -> None:
     """A system message in the order's conversation, which turns from the application's into the order's."""
     conversation = services.open_for_order(order=Order.objects.get(pk=event.order_id))
-    sentence = str(SENTENCES[type(event)])
+    sentence = SENTENCES[type(event)]
     if isinstance(event, MilestoneEvent):
         sentence %= {"milestone": event.milestone_title}
     services.post_system_message(conversation=conversation, text=sentence)

@@ -19,8 +19,9 @@ def test_each_compiled_catalogue_is_that_of_its_texts(po: Path) -> None:
     assert all(read.gettext(text) == translated for text, translated in messages.items() if text)
 
 
-def test_there_is_a_catalogue_for_hindi() -> None:
+def test_there_is_one_catalogue_for_hindi_and_no_other_anywhere() -> None:
     assert [po.parts[-3] for po in CATALOGUES] == ["hi"]
+    assert sorted(LOCALE.parent.parent.glob("[!.]*/**/locale/*/LC_MESSAGES/*.po")) == CATALOGUES
 
 
 def test_texts_over_several_lines_and_with_quotes_are_read_whole() -> None:

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from gigs.events import ApplicationAccepted, ApplicationLapsed, GigCancelled, GigReopened
@@ -31,7 +30,7 @@ def award(*, application: Application, client: User, role: str = "client") -> Ap
     advance(gig, "award", by=client, role=role, changes={"updated_at": present})
     announce(ApplicationAccepted, application, gig)
     for other in gig.applications.undecided().select_for_update(no_key=True).order_by("id"):
-        reject(other, gig=gig, by=None, role="system", reason=_("Somebody else was chosen."))
+        reject(other, gig=gig, by=None, role="system", reason="Somebody else was chosen.")
     return application
 
 

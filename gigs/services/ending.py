@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from gigs.errors import GigHasDoer
@@ -44,9 +43,9 @@ def remove_gig(*, gig: Gig, client: User) -> None:
     if gig.applications.filter(status=ApplicationStatus.ACCEPTED).exists():
         raise GigHasDoer(details={"status": gig.status})
     if gig.states.allows("cancel", gig.status):
-        cancel_gig(gig=gig, by=client, reason=_("The owner deleted the gig."))
+        cancel_gig(gig=gig, by=client, reason="The owner deleted the gig.")
     elif gig.status == GigStatus.EXPIRED:
-        _turn_applicants_away(gig, reason=_("The owner deleted the gig."))
+        _turn_applicants_away(gig, reason="The owner deleted the gig.")
     Gig.objects.filter(pk=gig.pk).update(removed_at=Now(), updated_at=Now())
 
 
@@ -57,7 +56,7 @@ def expire_gig(*, gig_id: UUID) -> bool:
     gig = due.select_for_update(of=("self",), skip_locked=True, no_key=True).first()
     if gig is None:
         return False
-    advance(gig, "expire", by=None, role="system", reason=_("The deadline has passed."), changes={"updated_at": now()})
+    advance(gig, "expire", by=None, role="system", reason="The deadline has passed.", changes={"updated_at": now()})
     publish(GigExpired(gig_id=gig.pk, client_id=gig.client_id, title=gig.title))
     return True
 
@@ -66,7 +65,7 @@ def _turn_applicants_away(gig: Gig, *, reason: str, by: str = "client") -> None:
     """Reject what is undecided, and say that the gig will not be done."""
     waiting = list(gig.applications.undecided().select_for_update(no_key=True).order_by("id"))
     for application in waiting:
-        reject(application, gig=gig, by=None, role="system", reason=_("The gig was cancelled."), is_with_gig=True)
+        reject(application, gig=gig, by=None, role="system", reason="The gig was cancelled.", is_with_gig=True)
     applicants = tuple(application.doer_id for application in waiting)
     publish(
         GigCancelled(

@@ -1,4 +1,4 @@
-"""What happens to every request before routing and to every response: ids, addresses, headers, one line in the log."""
+"""What happens to every request before routing and to every response: ids, addresses, language, headers, the log."""
 
 import re
 import time
@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language_from_request, override
 
 from khidma.http import logs, metrics
 from khidma.http.addresses import client_address
@@ -62,6 +64,23 @@ class Addresses:
         if path != request.path_info:
             request.path_info = request.path = path
         return self.get_response(request)
+
+
+class Language:
+    """Speaks to callers of the API in the language of their `Accept-Language`; operators' pages stay English."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        language = get_language_from_request(request)
+        with override(language):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ["Accept-Language"])
+        return response
 
 
 class ResponseHeaders:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 
 from khidma.http import idempotency
 from khidma.http.answers import AfterCommit
@@ -116,5 +117,5 @@ class Run:
                 raise Malformed
             if unasked:
                 raise Invalid(
-                    details={name[:100]: ["There is no such field."] for name in list(unasked)[:UNASKED_NAMED]}
+                    details={name[:100]: [_("There is no such field.")] for name in list(unasked)[:UNASKED_NAMED]}
                 )

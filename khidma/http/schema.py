@@ -4,6 +4,7 @@ from collections import defaultdict
 from functools import cache
 from typing import Any
 
+from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.serializers import Serializer
@@ -231,6 +232,9 @@ def refused(errors: list[type[KhidmaError]]) -> Schema:
     return response
 
 
+LANGUAGES = "Sentences are in English, or in Hindi if `Accept-Language` asks for it; a `code` never changes."
+
+
 def catalogue_table() -> str:
     """Every code of the catalogue as a table, for people."""
     lines = ["| status | code | meaning |", "| --- | --- | --- |"]
@@ -244,7 +248,7 @@ def add_shared_parts(result: Schema, **_: Any) -> Schema:
     components.setdefault("schemas", {}).update(shared_schemas())
     components.setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     result["info"]["description"] = (
-        f"{result['info'].get('description', '')}\n\n## Errors\n\n{catalogue_table()}".strip()
+        f"{result['info'].get('description', '')}\n\n## Errors\n\n{LANGUAGES}\n\n{catalogue_table()}".strip()
     )
     return result
 
@@ -295,7 +299,8 @@ def shared_schemas() -> Schema:
 
 @cache
 def document() -> Schema:
-    """The document of the running server; it does not change while the process lives."""
+    """The document of the running server, in English; it does not change while the process lives."""
     generator: Any = SchemaGenerator
-    found: Schema = generator().get_schema(request=None, public=True)
+    with override("en"):
+        found: Schema = generator().get_schema(request=None, public=True)
     return found

@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
+from django.http.request import HttpRequest, split_domain_port, validate_host
+from django.utils.translation import get_language_from_request
 
 PROTOCOL = "khidma.v1"
 BEARER = "bearer."
@@ -49,6 +50,13 @@ def origin_is_allowed(scope: dict[str, Any]) -> bool:
 def chosen_protocol(scope: dict[str, Any]) -> str | None:
     """The subprotocol that we speak, if the client offers it."""
     return PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
+
+
+def language_of(scope: dict[str, Any]) -> str:
+    """The language that the handshake asks for, among ours."""
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT_LANGUAGE"] = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+    return get_language_from_request(request)
 
 
 def _is_ours(origin: str, host: str) -> bool:

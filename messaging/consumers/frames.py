@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
@@ -70,8 +71,11 @@ BODIES: dict[str, type[Serializer]] = {
 
 
 @cache
-def _reader(event: str) -> Serializer:
-    """The one serializer of this event: it keeps nothing of what it reads, and to make one costs more than to read."""
+def _reader(event: str, language: str | None) -> Serializer:
+    """The one serializer of this event in this language, in which it may once have put its limits into words.
+
+    It keeps nothing of what it reads, and to make one costs more than to read.
+    """
     return BODIES[event]()
 
 
@@ -86,7 +90,7 @@ class Command:
     def body(self) -> dict[str, Any]:
         """The data, validated and in snake_case. :raises Invalid: with what is wrong with which field."""
         try:
-            return dict(_reader(self.event).run_validation(self.data))
+            return dict(_reader(self.event, get_language()).run_validation(self.data))
         except ValidationError as error:
             raise Invalid(details=flat_errors(error.detail)) from error
 

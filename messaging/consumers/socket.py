@@ -11,6 +11,7 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils.translation import override
 
 from accounts.errors import TokenExpired
 from accounts.tokens import Caller
@@ -20,7 +21,7 @@ from khidma.realtime.database import in_database
 from khidma.realtime.doorbell import passing
 from khidma.realtime.line import CACHE_LOST, DATABASE_LOST, Frame, Line
 from messaging.consumers import commands
-from messaging.consumers.entrance import TOKEN, chosen_protocol
+from messaging.consumers.entrance import TOKEN, chosen_protocol, language_of
 from messaging.consumers.frames import Command, NotUnderstood, error_frame, is_too_large, read_command
 from messaging.consumers.hub import ChatHub
 
@@ -59,6 +60,7 @@ class ChatSocket(AsyncWebsocketConsumer):
     # The connection ----------------------------------------------------------------------------------------------
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        self.language = language_of(scope)
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -66,7 +68,8 @@ class ChatSocket(AsyncWebsocketConsumer):
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Without Channels' look at old connections on the main thread: sockets use threads of their own."""
-        await getattr(self, get_handler_name(message))(message)
+        with override(self.language):
+            await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         """Let everybody in that the entrance let through; who it is may come with the handshake."""
@@ -154,7 +157,8 @@ class ChatSocket(AsyncWebsocketConsumer):
             return
         if self.expiry_told_at is None:
             self.expiry_told_at = at
-            self.line.say(error_frame(TokenExpired()))
+            with override(self.language):  # the hub's tick has none
+                self.line.say(error_frame(TokenExpired()))
         elif at - self.expiry_told_at >= self.expired_token_seconds:
             self.line.shut(NOT_AUTHENTICATED, after_queue=True)
 

@@ -526,3 +526,35 @@ async def test_without_the_cache_sockets_are_closed_with_1013_and_sending_still_
     await caller.hang_up()
     await in_database(say, conversation, doer)
     assert await in_database(streams.last_numbers, [client.pk]) == {client.pk: 1}
+
+
+async def test_refusals_are_in_the_language_that_the_handshake_asks_for() -> None:
+    conversation, client, _doer = await two_parties()
+    asks_for_hindi = [(b"host", b"testserver"), (b"accept-language", b"hi-IN,en;q=0.5")]
+    async with phone(headers=asks_for_hindi) as hindi, phone() as english:
+        early = await hindi.ask("SUBSCRIBE_CHAT", "ERROR", conversationId=conversation.pk)
+        assert early["data"] == {"code": "not_authenticated", "message": "कृपया लॉग इन करें।"}
+        for user in (hindi, english):
+            await user.log_in(client)
+        said: dict[str, list[str]] = {"hi": [], "en": []}
+        for text in ("", "x" * 4_001):
+            for language, user in (("hi", hindi), ("en", english)):
+                error = await user.ask("CHAT_MESSAGE", "ERROR", conversationId=conversation.pk, text=text)
+                said[language] += error["data"]["details"]["text"]
+    assert said["hi"] == ["कुछ लिखें।", "इसमें ज़्यादा से ज़्यादा 4000 अक्षर हो सकते हैं।"]
+    assert said["en"] == ["Say something.", "Ensure this field has no more than 4000 characters."]
+
+
+async def test_so_is_word_of_a_token_that_has_expired_which_nobody_asked_for() -> None:
+    user = await in_database(make_client)
+
+    class Hasty(ChatSocket):
+        async def _do_authenticate(self, body: dict[str, Any], ref: Any) -> None:
+            await super()._do_authenticate(body, ref)
+            self.token_ends_at = self.clock()
+
+    asks_for_hindi = [(b"host", b"testserver"), (b"accept-language", b"hi")]
+    async with phone(), phone(application=Entrance(Hasty.as_asgi()), headers=asks_for_hindi) as hindi:
+        await hindi.log_in(user)
+        error = await hindi.hear("ERROR")
+        assert error["data"] == {"code": "token_expired", "message": "आपके लॉग इन का समय पूरा हो गया है।"}
