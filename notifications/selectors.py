@@ -43,6 +43,11 @@ def get_preferences_of(user_id: UUID) -> Preferences:
     return Preferences.objects.filter(pk=user_id).first() or Preferences(user_id=user_id)
 
 
+def language_chosen_by(people: QuerySet[User]) -> str | None:
+    """The language in the preferences of the one person among these; None where there is nobody, or no choice."""
+    return Preferences.objects.filter(user__in=people).values_list("language", flat=True).first()
+
+
 def get_push_token_for(user: User, token_id: UUID) -> PushToken:
     """One of their devices. :raises PushTokenUnknown: it is not."""
     found = PushToken.objects.filter(user=user, pk=token_id).first()

@@ -5,6 +5,8 @@ They stand here as well as where they are said, so that operators can print them
 
 from django.utils.translation import gettext, override
 
+from accounts.services import CODE_TEXTS
+
 SMS_TEXTS: dict[str, tuple[str, str]] = {
     "application_accepted": (
         "Your application was accepted",
@@ -55,8 +57,11 @@ SMS_TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
+ALL_TEXTS: dict[str, tuple[str, ...]] = {**{name: (text,) for name, text in CODE_TEXTS.items()}, **SMS_TEXTS}
+"""These, and the codes of accounts: everything that goes out by SMS."""
+
 
 def text_of(kind: str, language: str) -> str:
     """The text with its placeholders, such as `%(amount)s`."""
     with override(language):
-        return ". ".join(gettext(part) for part in SMS_TEXTS[kind])
+        return ". ".join(gettext(part) for part in ALL_TEXTS[kind])

@@ -26,9 +26,11 @@ from accounts.services.profiles import (
 from accounts.services.sessions import Tokens, begin_session, end_session, end_sessions_of, log_out, refresh_session
 from accounts.services.signing_in import SignedIn, send_email_code, send_sign_in_code, sign_in, verify_email
 from accounts.services.suspensions import suspend_user, unsuspend_user
+from accounts.services.texting import CODE_TEXTS
 from accounts.services.verifying import hand_in_document, open_document, reject_infected
 
 __all__ = [
+    "CODE_TEXTS",
     "SignedIn",
     "Tokens",
     "add_zone",

@@ -1,15 +1,15 @@
 """Another phone: proved by a code to the old number and one to the new."""
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 
 from accounts.errors import InvalidCode, PhoneTaken, PhoneUnchangeable
 from accounts.events import PhoneChanged
+from accounts.languages import chosen_languages
 from accounts.models import CodePurpose, OneTimeCode, Session, User
 from accounts.runtime import AccountSettings
 from accounts.services.codes import count_try, is_right, issue_code, record_wrong_try, spend, withdraw_code
 from accounts.services.sessions import end_session
-from khidma.delivery.deliver import send_sms
+from accounts.services.texting import text_code
 from khidma.kernel.clock import Now, now
 from khidma.kernel.events import publish
 from khidma.kernel.states import lock
@@ -28,11 +28,10 @@ def send_phone_codes(*, user: User, phone: str) -> int:
         issue_code(purpose=CodePurpose.OLD_PHONE, target=user.phone, user=user),
         issue_code(purpose=CodePurpose.NEW_PHONE, target=phone, user=user),
     ]
-    body = _("%(code)s is your Khidma code to change your phone number. Never share it.")
     try:
+        language = chosen_languages.of(User.objects.filter(pk=user.pk))
         for row, code in codes:
-            values = {"code": code}
-            send_sms(to=row.target, body=body % values, key=f"code:{row.pk}", template="phone_code", values=values)
+            text_code(row=row, template="phone_code", values={"code": code}, language=language)
     except Exception:
         for row, _code in codes:
             withdraw_code(row=row)

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts.errors import EmailMissing, InvalidCode
 from accounts.events import UserRegistered
+from accounts.languages import chosen_languages
 from accounts.models import CodePurpose, SignInMethod, User
 from accounts.runtime import AccountSettings
 from accounts.services.codes import count_try, is_right, issue_code, record_wrong_try, spend, withdraw_code
 from accounts.services.sessions import Tokens, begin_session
-from khidma.delivery.deliver import send_email, send_sms
+from accounts.services.texting import text_code
+from khidma.delivery.deliver import send_email
 from khidma.kernel.clock import Now, now
 from khidma.kernel.events import publish
 
@@ -28,14 +31,16 @@ class SignedIn:
 def send_sign_in_code(*, phone: str) -> int:
     """Send a login code by SMS, known phone or not; the seconds it lives. Its row is committed first.
 
+    It is in the language that the phone's user chose, else in the request's.
+
     :raises CodesLocked: too many wrong tries within the hour.
     :raises Unavailable: no provider took the message; the code is dead.
     """
     row, code = issue_code(purpose=CodePurpose.SIGN_IN, target=phone)
-    body = _("%(code)s is your Khidma login code. It is good for %(minutes)d minutes. Never share it.")
     values = {"code": code, "minutes": AccountSettings.load().code_seconds // 60}
     try:
-        send_sms(to=phone, body=body % values, key=f"code:{row.pk}", template="login_code", values=values)
+        language = chosen_languages.of(User.objects.filter(phone=phone))
+        text_code(row=row, template="login_code", values=values, language=language)
     except Exception:
         withdraw_code(row=row)
         raise
@@ -86,10 +91,11 @@ def send_email_code(*, user: User) -> int:
     if not user.email or user.email_verified_at:
         raise EmailMissing
     row, code = issue_code(purpose=CodePurpose.EMAIL, target=user.email, user=user)
-    subject = _("Confirm your e-mail address")
-    body = _("%(code)s is your Khidma code. It is good for %(minutes)d minutes. Never share it.")
-    body = body % {"code": code, "minutes": AccountSettings.load().code_seconds // 60}
+    values = {"code": code, "minutes": AccountSettings.load().code_seconds // 60}
     try:
+        with override(chosen_languages.of(User.objects.filter(pk=user.pk))):
+            subject = _("Confirm your e-mail address")
+            body = _("%(code)s is your Khidma code. It is good for %(minutes)d minutes. Never share it.") % values
         send_email(to=user.email, subject=subject, body=body, key=f"code:{row.pk}")
     except Exception:
         withdraw_code(row=row)

@@ -132,6 +132,8 @@ def test_every_text_that_goes_out_by_sms_can_be_printed_to_be_registered(capsys:
     call_command("sms_templates")
     printed = capsys.readouterr().out
     assert printed.count("{#var#}") >= 2 * len(by_sms)
+    assert "login_code.hi\n  {#var#} आपका Khidma लॉग इन कोड है। यह {#var#} मिनट" in printed
+    assert "phone_code.en\n  {#var#} is your Khidma code to change your phone number." in printed
     assert (
         "order_funded.en\n  You can begin. {#var#} for “{#var#}” is in escrow.\n  You can begin. ##amount##" in printed
     )

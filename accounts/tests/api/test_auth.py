@@ -40,6 +40,19 @@ def error_of(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 
+def test_codes_and_refusals_are_in_the_language_that_the_request_asks_for(api: Api) -> None:
+    phone = next_phone()
+    sent = api().post("/api/auth/send-otp", {"phone": phone}, accept_language="hi-IN")
+    assert sent.json() == {"success": True, "message": "OTP भेजा गया", "expiresIn": 300}
+    assert "आपका Khidma लॉग इन कोड है" in OutboxMessage.objects.get(to=phone).body
+
+    body = {"phone": phone, "otp": f"{(int(sent_code(phone)) + 1) % 1_000_000:06d}"}
+    wrong = api().post("/api/auth/verify-otp", body, accept_language="hi-IN")
+    assert error_of(wrong) == (401, "invalid_otp")
+    assert wrong.json()["error"]["message"] == "कोड गलत है या उसका समय पूरा हो गया है।"
+    assert api().post("/api/auth/verify-otp", body).json()["error"]["message"] == "The code is wrong or has expired."
+
+
 def test_a_phone_becomes_an_account(api: Api) -> None:
     phone = next_phone()
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from notifications.models import Language
-from notifications.sms_texts import SMS_TEXTS, text_of
+from notifications.sms_texts import ALL_TEXTS, text_of
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Print the texts of SMS: name, the text as the registry writes it, and as MSG91 does."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for kind in sorted(SMS_TEXTS):
+        for kind in sorted(ALL_TEXTS):
             for language in Language.values:
                 text = text_of(kind, language)
                 self.stdout.write(f"{kind}.{language}")
