@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.conf import LazySettings
 from standardwebhooks import WebhookVerificationError
 
@@ -351,23 +350,6 @@ def test_what_was_given_up_meanwhile_is_not_written_over() -> None:
     WebhookDelivery.objects.update(status="failed")
     write_down(taken(delivery), [])
     assert (again(delivery).status, again(delivery).attempts) == ("failed", 0)
-
-
-def test_while_a_lane_looks_out_nobody_wakes_another(
-    receiver: ReceiverServer, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
-) -> None:
-    woken: list[str] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, **_: woken.append(name))
-    subscription = make_subscription(make_client(), url=receiver.url)
-    with django_capture_on_commit_callbacks(execute=True):
-        make_delivery(subscription)
-    assert len(woken) == 1
-    waking.looking_out.set()
-    with django_capture_on_commit_callbacks(execute=True):
-        make_delivery(subscription)
-    assert len(woken) == 1
-    assert webhooks.send_due() == 2
-    assert not waking.looking_out.is_set()
 
 
 def test_what_is_committed_while_a_lane_makes_up_its_mind_to_end_is_still_sent(

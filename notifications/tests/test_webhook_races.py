@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import LazySettings
 from django.db import connection, transaction
 
@@ -19,6 +20,7 @@ from notifications.models import WebhookDelivery, WebhookSecret, WebhookSubscrip
 from notifications.providers.receivers import Outcome
 from notifications.runtime import WebhookSettings
 from notifications.services import webhooks
+from notifications.services.webhooks import waking
 from notifications.services.webhooks.recording import Attempt, Ended, write_down
 from notifications.tests.factories import make_delivery, make_subscription, secret_of
 from notifications.tests.receivers import receiving
@@ -109,3 +111,20 @@ def test_what_is_written_just_now_is_not_waited_for_when_old_ones_are_given_up()
         cursor.execute("SELECT 1 FROM notifications_webhookdelivery WHERE id = %s FOR UPDATE", [deliveries[0].pk])
         assert at_once(webhooks.give_up) == [1]
     assert webhooks.give_up() == 1
+
+
+def test_while_a_lane_looks_out_nobody_wakes_another(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, *_, **__: woken.append(name))
+    with receiving() as server:
+        settings.KHIDMA_NEAR_RECEIVERS = [server.place]
+        subscription = make_subscription(make_client(), url=server.url)
+        make_delivery(subscription)
+        assert woken.count(waking.TASK) == 1
+        waking.looking_out.set()
+        make_delivery(subscription)
+        assert woken.count(waking.TASK) == 1
+        assert webhooks.send_due() == 2
+    assert not waking.looking_out.is_set()
+    make_delivery(subscription)
+    assert woken.count(waking.TASK) == 2

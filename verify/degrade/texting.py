@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote_plus
 
 from khidma.delivery.tests.standin import Answer, Providers
 
@@ -16,7 +17,7 @@ class Texting(Providers):
     def __init__(self) -> None:
         super().__init__()
         self.is_failing = False
-        self.failed: list[str] = []
+        self.failed: list[tuple[str, str]] = []
 
     def environment(self) -> dict[str, str]:
         """The variables under which Khidma sends its texts here."""
@@ -31,7 +32,7 @@ class Texting(Providers):
     def answer(self, path: str, headers: Any, body: bytes) -> Answer | None:
         if not self.is_failing:
             return super().answer(path, headers, body)
-        self.failed.append(self._provider(path)[0])
+        self.failed.append((self._provider(path)[0], unquote_plus(body.decode(errors="replace"))))
         return 500, "<html>trouble</html>", {}
 
     @contextmanager
@@ -42,6 +43,10 @@ class Texting(Providers):
             yield
         finally:
             self.is_failing = False
+
+    def asked_for(self, phone: str) -> list[str]:
+        """The providers that were asked to text to this phone and failed; other texts are on their way beside it."""
+        return sorted(provider for provider, body in self.failed if phone.removeprefix("+") in body)
 
     def sent_to(self, phone: str) -> int:
         """How many texts to this phone were taken."""
