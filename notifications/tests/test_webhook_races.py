@@ -1,5 +1,7 @@
 """Several at the same moment: subscriptions stay within their number, secrets and sequences lose nothing, one lane."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -64,6 +66,33 @@ def test_one_fact_handled_by_many_at_once_comes_once() -> None:
         return webhooks.announce(event_type="gig.created", kind="gig", object_id=gig.pk, parties=[client.pk])
 
     assert sorted(len(one) for one in at_once(*[handle] * 6)) == [0, 0, 0, 0, 0, 1]
+
+
+def test_of_many_facts_for_a_subscription_one_stands_in_line_with_the_lane() -> None:
+    client = make_client()
+    subscription = make_subscription(client)
+    gig = make_gig(client)
+    tell = partial(webhooks.announce, event_type="gig.created", kind="gig", object_id=gig.pk, parties=[client.pk])
+
+    def facts(calls: int) -> list[Any]:
+        return at_once(*[tell] * calls)
+
+    with ThreadPoolExecutor(1) as apart:
+        with transaction.atomic():
+            WebhookSubscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
+            told = apart.submit(facts, 4)
+            until = time.monotonic() + 10
+            while sum(waiting := waiting_for_advisory_and_other_locks()) < 4 and time.monotonic() < until:
+                time.sleep(0.02)
+        assert [len(one) for one in told.result()] == [1] * 4
+    assert waiting == (3, 1)
+
+
+def waiting_for_advisory_and_other_locks() -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT locktype = 'advisory' FROM pg_locks WHERE NOT granted")
+        found = [is_advisory for (is_advisory,) in cursor.fetchall()]
+    return found.count(True), found.count(False)
 
 
 def test_of_several_lanes_at_once_one_sends_and_each_message_goes_out_once(settings: LazySettings) -> None:

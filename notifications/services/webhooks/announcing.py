@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 
 from accounts.models import User
@@ -19,6 +19,18 @@ from notifications.models import WebhookDelivery, WebhookSubscription
 from notifications.services.webhooks import picturing
 from notifications.services.webhooks.writing import Happening, write
 
+TURN = 0x74_75_72_6E
+"""Of the advisory locks that those hold who write for the subscriptions of one user."""
+
+_AWAIT_TURN = """
+    SELECT pg_advisory_xact_lock(hashtextextended(owner.user_id::text, %s))
+    FROM (
+        SELECT DISTINCT user_id FROM notifications_webhooksubscription
+        WHERE active AND events @> ARRAY[%s]::varchar[] AND (hears_all OR user_id = ANY(%s))
+        ORDER BY user_id
+    ) AS owner
+"""
+
 
 @transaction.atomic
 def announce(
@@ -29,9 +41,10 @@ def announce(
     `reached` are the states that the fact may have led to: they say which status came before. Within the handling of
     one event, a subscription gets it once, however often this is called.
     """
-    subscriptions = _listening(event_type, set(parties))
-    if not subscriptions:
+    parties = set(parties)
+    if not _await_turn(event_type, parties):
         return []
+    subscriptions = _listening(event_type, parties)
     event_id = context.event_id.get() or new_id()
     before, last = _status_before(kind, object_id, reached), _last_told_if_new(subscriptions, event_id, object_id)
     pictures = _Pictures(kind, object_id)
@@ -41,6 +54,14 @@ def announce(
             previous = {**_changes(last[subscription.pk], shown), **before}
             data.append((subscription, {"object": shown, "previous": previous}))
     return write(Happening(event_type, event_id, _moment_of(event_id), object_id), data)
+
+
+def _await_turn(event_type: str, parties: set[UUID]) -> bool:
+    """Facts for the same subscriptions stand in line here, and one of them at most stands in the line for their rows,
+    so that the lane, which stands there too, waits for one and not for all. False: nobody listens."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AWAIT_TURN, [TURN, event_type, list(parties)])
+        return cursor.rowcount > 0
 
 
 def _listening(event_type: str, parties: set[UUID]) -> list[WebhookSubscription]:
