@@ -61,7 +61,7 @@ def _await_turn(event_type: str, parties: set[UUID]) -> bool:
     so that the lane, which stands there too, waits for one and not for all. False: nobody listens."""
     with connection.cursor() as cursor:
         cursor.execute(_AWAIT_TURN, [TURN, event_type, list(parties)])
-        return cursor.rowcount > 0
+        return cursor.fetchone() is not None
 
 
 def _listening(event_type: str, parties: set[UUID]) -> list[WebhookSubscription]:
