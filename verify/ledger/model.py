@@ -219,7 +219,8 @@ class Model:
         for key in sorted(seen["return"].keys() - self.returned):
             thing, deal = self._thing_of(seen["return"][key][0])
             self._asked_return(key, thing, deal.doer, int(seen["return"][key][1]))
-        for key, (_, more, rest) in new_refunds.items():
+        for key in new_refunds.keys() - self.promises.keys():
+            _, more, rest = new_refunds[key]
             self._promise(key, payment=more.split()[0], amount=int(rest.split()[1]))
         for payment, amounts in self._expected.items():
             if amounts:
@@ -409,8 +410,13 @@ class Model:
                 left, thing.held = left - part, thing.held - part
                 lines.append(("escrow", thing.escrow, part))
                 thing.state = "funded" if thing.held else "decided"
-        for number, promise in self.promises.items():
-            if promise.payment == source and not promise.is_moot and refunds[number][2].endswith(" chargeback"):
+        for number, (_, more, rest) in refunds.items():
+            if more.split()[0] != source or not rest.endswith(" chargeback"):
+                continue
+            if number not in self.promises:  # promised and overtaken since the last look
+                self._promise(number, payment=source, amount=int(rest.split()[1]))
+            promise = self.promises[number]
+            if not promise.is_moot:
                 promise.is_moot = True
                 left -= promise.amount
                 lines.append(("refund_pending", source, promise.amount))
