@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
@@ -142,6 +142,8 @@ class Crashes:
     """
 
     SELDOM: Final = 0.1
+    elsewhere: Mapping[str, int] = {}
+    """Crashes at each point in the processes that share a run, as far as they have told."""
 
     def __init__(self, *, each: int = 0) -> None:
         """`each`: so often at every point at least, as far as it is passed."""
@@ -156,7 +158,15 @@ class Crashes:
 
     def wanting(self) -> list[str]:
         """Points that were passed, and saw too few crashes."""
-        return [point for point in self.passed if self.crashed[point] < self.each]
+        return [point for point in self.passed if self._is_wanting(point)]
+
+    def _is_wanting(self, point: str) -> bool:
+        return self.crashed[point] + self.elsewhere.get(point, 0) < self.each
+
+    @property
+    def eagerness(self) -> int:
+        """How many of ten steps may die anywhere; few where so many crashes are wanted at every point."""
+        return 1 if self.each else 4
 
     def at(self, point: str) -> None:
         """A point is passed, the watcher's side of it. :raises Crashed: the process dies here, or has."""
@@ -172,7 +182,7 @@ class Crashes:
     def _wish(self, point: str) -> float:
         """How much a crash is wanted here: where there have been few, nearly always."""
         if not self._is_eager:
-            return 0.5 if self.crashed[point] < self.each and self._aim.search(point) else 0.0
+            return 0.5 if self._is_wanting(point) and self._aim.search(point) else 0.0
         return max(self.SELDOM, 1.0 / (1 + self.crashed[point] / 4))
 
     def _die(self, point: str) -> None:

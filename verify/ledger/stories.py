@@ -16,6 +16,8 @@ from verify.ledger.world import CRASH, NUMBER
 
 SILENT: Final = re.compile(r"_look_again|_look_by|_failed|: (before|after) write|fetch_|begin_attempt")
 """Points on the way of a gateway that does not answer."""
+NO_SHOW: Final = 7
+"""How a client cancels because the doer did not come: it may be contested."""
 LONG = 7 * HOUR
 """No pause between two looks at something under way is longer."""
 
@@ -276,9 +278,21 @@ class Stories(Books):
         if number % 2:
             self.refunding(0, 255 if number % 4 == 1 else 100, crash)
         else:
-            self._pass((0, 3 * HOUR, 8 * DAY)[number % 3])
-            self.cancelling(0, number | 1, crash)
+            self._pass((3 * HOUR, 0, 8 * DAY)[number % 3])
+            self.cancelling(0, NO_SHOW if number % 3 == 0 else number | 1, crash)
             self._sweeps(crash + 3, after=50 * HOUR)
+
+    def ended_early(self, number: int, crash: int) -> None:
+        """An order ends, or the rest of one of which a part is done, and the doer's rate of completion follows."""
+        if number % 3:
+            self._begun(number, kind="milestone", parts=3)
+            with self.calmly():
+                self.work(0, 1, 1)
+                self.approval(0, 1, 1)
+                self.cancelling(0, number | 1, 1)
+        else:
+            self._done(number)
+        self.act("outbox", deliver_due, crash)
 
     def overtaken_refund(self, number: int, crash: int) -> None:
         """A refund is never heard, and meanwhile the payer's bank takes the money back."""
@@ -314,14 +328,16 @@ class Stories(Books):
 
 
 STORIES: Final = {
-    "silent_client": r"approve_(milestone_)?by_clock|keep_completion_rate",
+    "silent_client": r"approve_(milestone_)?by_clock",
     "silent_doer": r"silence|overdue",
     "unpaid_milestone": r"dropping",
     "milestones": r"milestones\.(working|deciding\.approve_milestones)|request_revision",
-    "held_pay": r"release_held|follow_chargeback",
-    "unheard_dispute": r"chargeback|work_through > .*(_failed|post return)",
+    "held_pay": r"release_held|follow_chargeback|go_on_after_chargeback",
+    "unheard_dispute": r"(find|look_at)_chargeback|end_charged_back|record_dispute|post chargeback"
+    r"|work_through > .*(_failed|post return)",
     "late_authorisation": r"look_at_payment",
     "dead_boost": r"return_boosts|expire_unpaid_boost|(take_up_payment|verify_payment) > .*post return",
+    "ended_early": r"keep_completion_rate|MilestonesCancelled",
     "cancelled_payout": r"cancel_payout|request_payout",
     "lost_payout": r"send_payout|send_requested_payout|work_through > .*payout",
     "penny": r"banking|started_check",

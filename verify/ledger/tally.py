@@ -57,3 +57,12 @@ class Tally:
         few = {point: count for point, count in crashed.items() if count < run.size["crashes_each"]}
         if few:
             run.violation(f"{len(few)} points saw fewer than {run.size['crashes_each']} crashes: {few}")
+
+
+def told_by_others(mine: Path) -> Tally:
+    """What the processes that share a run with this one have done, by their last word; `mine` is our folder of it."""
+    whole = Tally()
+    for folder in mine.parent.glob("share-*"):
+        if folder != mine:
+            whole.add(folder / "tally")
+    return whole

@@ -22,7 +22,7 @@ from verify.crashing import ANYWHERE, Crashed, Crashes
 from verify.ledger.gateway import FLOAT, Bank, FakeGateway
 from verify.ledger.looking import Witness
 from verify.ledger.model import DAY, HOUR, Deal, Model
-from verify.ledger.tally import Tally
+from verify.ledger.tally import Tally, told_by_others
 from verify.proof import CannotRun, Run
 
 NUMBER = st.integers(0, 255)
@@ -85,6 +85,7 @@ class World(RuleBasedStateMachine):
         self.witness = Witness()
         self.run.progress(self.tally.steps, self.run.size["steps"])
         self.tally.write(self.run.scratch / "tally")
+        self.crashes.elsewhere = told_by_others(self.run.scratch).crashed
         self.bank = Bank()
         self.model = Model(self.bank, self._complain)
         self.story: list[str] = []
@@ -126,7 +127,7 @@ class World(RuleBasedStateMachine):
         dice, deaths = Random(crash), 0
         self.faults, self.is_silent = Random(crash + 1), crash % 5 == 0 and not self.is_calm
         self.story.append(f"{name} ({crash})")
-        is_eager = crash % 5 < 2 and self.aim is ANYWHERE
+        is_eager = crash % 10 < self.crashes.eagerness and self.aim is ANYWHERE
         is_done = self._try(name, do, None if self.is_calm else dice.random, is_eager=is_eager)
         self.look()
         while is_done is None:
