@@ -158,15 +158,16 @@ class Crashes:
 
     def wanting(self) -> list[str]:
         """Points that were passed, and saw too few crashes."""
-        return [point for point in self.passed if self._is_wanting(point)]
+        return [point for point in self.passed if self.is_wanting(point)]
 
-    def _is_wanting(self, point: str) -> bool:
+    def is_wanting(self, point: str) -> bool:
+        """Whether too few have died there."""
         return self.crashed[point] + self.elsewhere.get(point, 0) < self.each
 
     @property
     def eagerness(self) -> int:
         """How many of ten steps may die anywhere; few where so many crashes are wanted at every point."""
-        return 1 if self.each else 4
+        return 2 if self.each else 4
 
     def at(self, point: str) -> None:
         """A point is passed, the watcher's side of it. :raises Crashed: the process dies here, or has."""
@@ -182,7 +183,7 @@ class Crashes:
     def _wish(self, point: str) -> float:
         """How much a crash is wanted here: where there have been few, nearly always."""
         if not self._is_eager:
-            return 0.5 if self._is_wanting(point) and self._aim.search(point) else 0.0
+            return 0.7 if self.is_wanting(point) and self._aim.search(point) else 0.0
         return max(self.SELDOM, 1.0 / (1 + self.crashed[point] / 4))
 
     def _die(self, point: str) -> None:

@@ -48,7 +48,7 @@ BLAMES = {
 }
 KINDS = ("fixed", "hourly", "milestone", "fixed")
 ROUNDS_TO_REST = 40
-MOST_DEATHS = 5
+MOST_DEATHS = 30
 """Of one step: what follows the last of them lives."""
 FEWEST_CLOCKS = 14
 MOST_LIVE, MOST_BOOSTS = 8, 3
@@ -92,6 +92,7 @@ class World(RuleBasedStateMachine):
         self.faults = Random(0)
         self.is_silent = self.is_instead = self.is_calm = self.is_unheard = False
         self.aim = ANYWHERE
+        self.died_at = ""
         fake = FakeGateway(self.bank, at=self.crashes.at, silence=self._silence)
         vars(razorpay)["RazorpayGateway"] = lambda **_: fake
         razorpay._of_thread.__dict__.clear()
@@ -121,7 +122,7 @@ class World(RuleBasedStateMachine):
         """One step, with perhaps crashes in it and the recovery from them; whether it was done in the end.
 
         `again` says whether the doing may be repeated: by default always. Who comes back may die
-        again, where too few have died yet: so one passage of a rare point gives several crashes.
+        again, where too few have died yet: so one passage of a rare point gives many crashes.
         """
         self.tally.steps += 1
         dice, deaths = Random(crash), 0
@@ -133,12 +134,13 @@ class World(RuleBasedStateMachine):
         while is_done is None:
             deaths += 1
             chance = dice.random if deaths < MOST_DEATHS else None
-            if crash % 3 == 0:
-                swept = self._try(f"{name}, sweeps", self._sweep, chance)
-                is_done = None if swept is None else False
-            elif crash % 3 == 1 and (again is None or again()):
+            insists = self.crashes.is_wanting(self.died_at)
+            if (crash % 3 == 1 or insists) and (again is None or again()):
                 self.story.append("again")
                 is_done = self._try(name, do, chance)
+            elif crash % 3 == 0 or insists:
+                swept = self._try(f"{name}, sweeps", self._sweep, chance)
+                is_done = None if swept is None else False
             else:
                 is_done = False
             self.look()
@@ -166,6 +168,7 @@ class World(RuleBasedStateMachine):
                 do()
         except Crashed as crashed:
             self.crashes.revive(self.witness.is_there)
+            self.died_at = str(crashed)
             self.story.append(f"died at {crashed}")
             return None
         except KhidmaError as refusal:
