@@ -7,7 +7,7 @@ remembering where it stood; amounts, dates, times and ids are set aside before d
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -52,7 +52,8 @@ def mask_contacts(text: str) -> Masked:
 def find_contacts(text: str) -> list[Found]:
     """Every contact detail in the text, in no order; they may overlap."""
     plain, places = _plain(text)
-    spans = [(kind, match.span()) for kind, pattern in ADDRESSES for match in pattern.finditer(plain)]
+    patterns = WITHOUT_AT if ANY_AT.search(plain) is None else [*WITH_AT, *WITHOUT_AT]
+    spans = [(kind, match.span()) for kind, pattern in patterns for match in pattern.finditer(plain)]
     spans += [("phone", span) for span in _phones(plain)]
     return [Found(kind, places[start], places[end - 1] + 1) for kind, (start, end) in spans]
 
@@ -69,8 +70,10 @@ def _merged(found: Iterable[Found]) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
-def _plain(text: str) -> tuple[str, list[int]]:
+def _plain(text: str) -> tuple[str, Sequence[int]]:
     """The text in plain lower-case characters, and for each of them the place that it comes from."""
+    if text.isascii():
+        return text.lower(), range(len(text))
     characters: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):
@@ -102,7 +105,9 @@ UPI = (
 )
 NAME = r"(?<![\w.%+-])[\w.%+-]{1,64}"
 
-ADDRESSES = [
+ANY_AT = re.compile(r"@|[(\[{<]\s*at\s*[)\]}>]|\sat\s")
+"""What each of the next has somewhere: most texts have none, and to look for all of them takes long."""
+WITH_AT = [
     ("email", re.compile(rf"{NAME}{AT_SIGN}[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}\.[a-z]{{2,24}}\b")),
     ("email", re.compile(rf"{NAME}{AT_SIGN}[\w-]{{1,63}}(?:{DOT_SIGN}{ENDING}\b){{1,2}}")),
     ("email", re.compile(rf"{NAME}\s+at\s+[\w-]{{1,63}}(?:\s*(?:[(\[{{<]dot[)\]}}>]|\sdot\s)\s*{ENDING}\b){{1,2}}")),
@@ -111,6 +116,8 @@ ADDRESSES = [
     ("payment", re.compile(r"(?<![\w.%+-])[\w.-]{2,256}@[a-z][a-z0-9]{1,64}\b(?!\.\w)")),
     ("payment", re.compile(rf"(?<![\w.%+-])[\w.-]{{2,256}}{AT_SIGN}{UPI}\b")),
     ("payment", re.compile(r"(?<![\w.%+-])[\w.-]{2,256}\s+at\s+(?:ok(?:axis|hdfc|hdfcbank|icici|sbi)|ybl|ibl|axl)\b")),
+]
+WITHOUT_AT = [
     ("payment", re.compile(r"\bupi://\S+")),
     (
         "link",
@@ -188,6 +195,8 @@ class Group:
 
 def _phones(plain: str) -> Iterator[tuple[int, int]]:
     """Where phones stand. Groups of digits are joined as long as a reader would read them as one number."""
+    if GROUP.search(plain) is None:
+        return
     plain = ASIDE.sub(lambda match: "§" * len(match.group()) if _is_aside(match.group()) else match.group(), plain)
     groups = list(_groups(plain))
     first = 0
