@@ -180,10 +180,10 @@ def measure(servers: "Inside", side: Side, pairs: list[Any], asked: argparse.Nam
         steady: dict[str, Any] = {"do": "steadily", "rate": asked.rate}
         _order(to, back, steady | {"seconds": 2})
         slow = _order(to, back, steady | {"seconds": asked.seconds})
-        pids = {"server": [server.pid], "phones": [process.pid], **database_processes()}
-        before, began, busy = {name: processor(ids) for name, ids in pids.items()}, time.monotonic(), machine()
+        here = {"server": [server.pid], "phones": [process.pid]}
+        before, began, busy = used_by(here | database_processes()), time.monotonic(), machine()
         fast = _order(to, back, {"do": "fast", "at_once": asked.at_once, "seconds": asked.seconds})
-        used = {name: processor(ids) - before[name] for name, ids in pids.items()}
+        used = {name: seconds - before[name] for name, seconds in used_by(here | database_processes()).items()}
         others = (machine() - busy - sum(used.values())) / (time.monotonic() - began)
         each = {name: seconds / max(1, fast["arrived"]) * 1000 for name, seconds in used.items()}
         memory = resident_mb(server.pid)
@@ -223,9 +223,9 @@ def _stat(pid: int) -> list[str]:
         return ["0"] * 50
 
 
-def processor(pids: list[int]) -> float:
-    """Seconds of processor time of these processes, and of their children that have ended."""
-    return sum(sum(map(int, _stat(pid)[11:15])) for pid in pids) / TICK
+def used_by(pids: dict[str, list[int]]) -> dict[str, float]:
+    """Seconds of processor time of each group of processes, and of their children that have ended."""
+    return {name: sum(sum(map(int, _stat(pid)[11:15])) for pid in ids) / TICK for name, ids in pids.items()}
 
 
 def machine() -> float:
