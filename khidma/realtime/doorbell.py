@@ -35,29 +35,35 @@ class Ring:
     passing_to: tuple[UUID, ...] = ()
     topic: UUID | None = None
 
-    def encode(self) -> bytes:
-        """The ring as it goes over the channel."""
-        return orjson.dumps(
-            {
-                "event": self.event,
-                "data": self.data,
-                "numbers": {str(user): number for user, number in self.numbers.items()},
-                "passing": self.passing_to,
-                "topic": self.topic,
-            }
-        )
 
-    @classmethod
-    def decode(cls, raw: bytes) -> "Ring":
-        """The ring as it came off the channel."""
-        body = orjson.loads(raw)
-        return cls(
-            event=body["event"],
-            data=body["data"],
-            numbers={UUID(user): number for user, number in body["numbers"].items()},
-            passing_to=tuple(UUID(user) for user in body["passing"]),
-            topic=UUID(body["topic"]) if body["topic"] else None,
+def encode(rings: Iterable[Ring]) -> bytes:
+    """Rings as they go over the channel, several in one publish."""
+    return orjson.dumps(
+        [
+            {
+                "event": ring.event,
+                "data": ring.data,
+                "numbers": {str(user): number for user, number in ring.numbers.items()},
+                "passing": ring.passing_to,
+                "topic": ring.topic,
+            }
+            for ring in rings
+        ]
+    )
+
+
+def decode(raw: bytes) -> list[Ring]:
+    """The rings as they came off the channel."""
+    return [
+        Ring(
+            event=one["event"],
+            data=one["data"],
+            numbers={UUID(user): number for user, number in one["numbers"].items()},
+            passing_to=tuple(UUID(user) for user in one["passing"]),
+            topic=UUID(one["topic"]) if one["topic"] else None,
         )
+        for one in orjson.loads(raw)
+    ]
 
 
 @cache
@@ -77,8 +83,7 @@ def publish(*rings: Ring) -> None:
     if time.monotonic() < _quiet_until.get(url, 0.0):
         return
     try:
-        for ring in rings:
-            _client(url).publish(CHANNEL, ring.encode())
+        _client(url).publish(CHANNEL, encode(rings))
     except redis.RedisError as error:
         _quiet_until[url] = time.monotonic() + QUIET_AFTER_FAILURE
         log.warning("doorbell_failed", error=type(error).__name__)

@@ -18,8 +18,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from khidma.realtime import streams
-from khidma.realtime.database import in_database
-from khidma.realtime.doorbell import CHANNEL, Ring
+from khidma.realtime.database import hang_up
+from khidma.realtime.doorbell import CHANNEL, Ring, decode, encode
 from khidma.realtime.line import CACHE_LOST, DATABASE_LOST, Frame, Line
 
 SILENCE = 2.0
@@ -56,6 +56,8 @@ class Hub:
         self._by_user: defaultdict[UUID, dict[Line, None]] = defaultdict(dict)
         self._hearing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._to_ring: list[Ring] = []
+        self._ringing: asyncio.Task[None] | None = None
         self._valkey: valkey.Redis | None = None
         self._database_lost_at: float | None = None
 
@@ -95,14 +97,16 @@ class Hub:
         if not self.lines:
             await self._stop()
 
-    async def publish(self, ring: Ring) -> None:
-        """Ring the doorbell from the event loop, for events that pass; a failure loses just them."""
+    def ring(self, *rings: Ring) -> None:
+        """Ring the doorbell from the event loop: at once, or with what comes while it is being rung.
+
+        A failure loses just these rings: those with numbers, the looks make up for.
+        """
         if self._valkey is None:
             return
-        try:
-            await self._valkey.publish(CHANNEL, ring.encode())
-        except RedisError as error:
-            log.warning("doorbell_failed", error=type(error).__name__)
+        self._to_ring += rings
+        if self._ringing is None or self._ringing.done():
+            self._ringing = asyncio.create_task(self._ring(self._valkey))
 
     async def inspect(self, lines: Sequence[Line]) -> None:
         """Called with the look at these lines; for what else may end one."""
@@ -127,14 +131,26 @@ class Hub:
         for line in list(lines):
             line.offer(frame)
 
+    async def _ring(self, client: valkey.Redis) -> None:
+        while self._to_ring:
+            rings, self._to_ring = self._to_ring, []
+            try:
+                await client.publish(CHANNEL, encode(rings))
+            except RedisError as error:
+                log.warning("doorbell_failed", error=type(error).__name__)
+
     async def _stop(self) -> None:
         tasks, self._tasks = self._tasks, []
         client, self._valkey = self._valkey, None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._ringing is not None:
+            await self._ringing
         if client is not None:
             await client.aclose()
+        if not self.lines:
+            await hang_up()
 
     async def _listen(self) -> None:
         """Hear the doorbell, and come back to it when it was lost; past the grace every line is closed."""
@@ -174,7 +190,8 @@ class Hub:
             self._hearing.set()
         elif message["type"] == "message":
             try:
-                self.deliver(Ring.decode(message["data"]))
+                for ring in decode(message["data"]):
+                    self.deliver(ring)
             except (ValueError, KeyError, TypeError, AttributeError):
                 log.exception("doorbell_not_understood")
 
@@ -210,7 +227,7 @@ class Hub:
         known = [(line, line.user_id) for line in lines if line.user_id is not None]
         if not known:
             return
-        numbers = await in_database(streams.last_numbers, list({user_id for _line, user_id in known}))
+        numbers = await streams.last_numbers({user_id for _line, user_id in known})
         for line, user_id in known:
             if user_id in numbers:
                 line.hear_of(numbers[user_id])

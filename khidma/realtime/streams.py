@@ -13,13 +13,14 @@ from django.db.models import F, Max
 
 from khidma.kernel.clock import now
 from khidma.realtime import doorbell
+from khidma.realtime.database import fetch
 from khidma.realtime.models import StreamEvent, StreamPosition
 
 KEPT_FOR = timedelta(days=7)
 KEPT_EVENTS = 1_000
 
 _PUSH = "SELECT user_id, seq FROM realtime_push(%s::uuid[], %s, %s::jsonb, %s::jsonb)"
-
+_LAST_NUMBERS = "SELECT user_id, last_seq FROM realtime_streamposition WHERE user_id = ANY (%s::uuid[])"
 _READ_A_FEW = """
     SELECT id, user_id, seq, event, data, created_at
     FROM (
@@ -82,14 +83,20 @@ def ring(
     *, event: str, data: dict[str, Any], numbers: dict[UUID, int], own: Mapping[UUID, dict[str, Any]] | None = None
 ) -> None:
     """Tell every process that these events are in the table; a failure is logged and made up for by the listeners."""
-    own = own or {}
+    doorbell.publish(*rings_of(event=event, data=data, numbers=numbers, own=own or {}))
+
+
+def rings_of(
+    *, event: str, data: dict[str, Any], numbers: dict[UUID, int], own: Mapping[UUID, dict[str, Any]]
+) -> list[doorbell.Ring]:
+    """One ring for all who are told the same, and one for each who is told more."""
     rest = {user_id: seq for user_id, seq in numbers.items() if user_id not in own}
     alone = [
         doorbell.Ring(event=event, data=data | more, numbers={user_id: numbers[user_id]})
         for user_id, more in own.items()
         if user_id in numbers
     ]
-    doorbell.publish(*([doorbell.Ring(event=event, data=data, numbers=rest)] if rest else []), *alone)
+    return [*([doorbell.Ring(event=event, data=data, numbers=rest)] if rest else []), *alone]
 
 
 def position_of(user_id: UUID) -> Position:
@@ -98,9 +105,10 @@ def position_of(user_id: UUID) -> Position:
     return Position(*row) if row else Position(0, 0)
 
 
-def last_numbers(user_ids: Collection[UUID]) -> dict[UUID, int]:
+async def last_numbers(user_ids: Collection[UUID]) -> dict[UUID, int]:
     """The newest number of each stream; users without one are left out."""
-    return dict(StreamPosition.objects.filter(user_id__in=user_ids).values_list("user_id", "last_seq"))
+    rows = await fetch(_LAST_NUMBERS, [list(user_ids)])
+    return {row["user_id"]: row["last_seq"] for row in rows}
 
 
 def read_after(user_id: UUID, seq: int, *, limit: int = 200) -> list[StreamEvent]:

@@ -1,20 +1,27 @@
 """What a client's frames do: blocking work in a short transaction, which finds out anew each time what its user may."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+from django.conf import settings
 
 from accounts.models import User
 from accounts.tokens import Caller, read_access_token
 from khidma.http.errors import AccountSuspended
 from khidma.http.limits import hit
 from khidma.kernel.clock import now
+from khidma.realtime.database import in_database
+from khidma.realtime.doorbell import Ring
 from khidma.realtime.streams import Position, position_of
 from messaging import selectors, services
 from messaging.models import Conversation, ConversationKind
 from messaging.services.announcing import message_data, read_data
 
 MESSAGES, MESSAGES_SECONDS = 20, 10
+LONGEST_PLAIN = 1_000
+"""Characters that are searched for contact details on the event loop; every other socket waits meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +34,14 @@ class Admission:
 
 @dataclass(frozen=True)
 class Said:
-    """What came of a frame: whether it is news, which the stream brings; else the data of its acknowledgement."""
+    """What came of a frame: whether it is news, which the stream brings; else the data of its acknowledgement.
+
+    `rings` are to be rung still.
+    """
 
     is_new: bool
     data: dict[str, Any] = field(default_factory=dict)
+    rings: Sequence[Ring] = ()
 
 
 @dataclass(frozen=True)
@@ -58,20 +69,30 @@ def find_chat(user: User, name: dict[str, UUID]) -> Conversation:
     return services.reach_conversation(actor=user, **name)
 
 
-def say(user: User, body: dict[str, Any], message_id: UUID) -> Said:
+async def say(user: User, body: dict[str, Any], message_id: UUID) -> Said:
     """Store a message. :raises TooMany, NotFound, AccountSuspended, BlockedBetween, Invalid:"""
-    hit("chat", str(user.pk), amount=MESSAGES, seconds=MESSAGES_SECONDS, fail_closed=False)
+    if settings.KHIDMA_LIMITS:
+        await in_database(count_message, user)
     name = body.pop("name")
     if conversation_id := _plainly_named(name, body):
-        message = services.say_plainly(
+        rings = await services.say_plainly(
             conversation_id=conversation_id,
             sender=user,
             text=body["text"],
             client_message_id=body["client_message_id"],
             message_id=message_id,
         )
-        if message is not None and message.pk == message_id:
-            return Said(is_new=True)
+        if rings:
+            return Said(is_new=True, rings=rings)
+    return await in_database(_say_anything, user, name, body, message_id)
+
+
+def count_message(user: User) -> None:
+    """One more. :raises TooMany:"""
+    hit("chat", str(user.pk), amount=MESSAGES, seconds=MESSAGES_SECONDS, fail_closed=False)
+
+
+def _say_anything(user: User, name: dict[str, UUID], body: dict[str, Any], message_id: UUID) -> Said:
     conversation = find_chat(user, name)
     _require_active(user, conversation)
     message = services.send_message(conversation=conversation, sender=user, message_id=message_id, **body)
@@ -80,8 +101,9 @@ def say(user: User, body: dict[str, Any], message_id: UUID) -> Said:
 
 
 def _plainly_named(name: dict[str, UUID], body: dict[str, Any]) -> UUID | None:
-    """The conversation's id, if it is all that the frame names and no files come with it."""
-    return name.get("conversation_id") if len(name) == 1 and not body["attachments"] else None
+    """The conversation's id, if it is all that the frame names, and no files and no long text come with it."""
+    is_plain = len(name) == 1 and not body["attachments"] and len(body["text"]) <= LONGEST_PLAIN
+    return name.get("conversation_id") if is_plain else None
 
 
 def read(user: User, message_id: UUID) -> Said:

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from accounts.models import Session
 from accounts.tokens import Caller
-from khidma.realtime.database import in_database
+from khidma.realtime.database import fetch
 from khidma.realtime.hub import Hub
 from khidma.realtime.line import Line
 
 SESSION_ENDED = 4403
+
+_STANDING = """
+    SELECT session.id, holder.token_version, holder.suspended_at, holder.suspended_until
+    FROM accounts_session AS session JOIN accounts_user AS holder ON holder.id = session.user_id
+    WHERE session.id = ANY (%s::uuid[]) AND session.ended_at IS NULL AND holder.is_active
+"""
 
 
 @dataclass(frozen=True)
@@ -43,21 +48,16 @@ class ChatHub(Hub):
         callers = {line: self.callers[line] for line in lines if line in self.callers}
         if not callers:
             return
-        standing = await in_database(standing_sessions, {caller.session.pk for caller in callers.values()})
+        standing = await standing_sessions({caller.session.pk for caller in callers.values()})
         for line, caller in callers.items():
             if not _still_stands(caller, standing.get(caller.session.pk)):
                 line.shut(SESSION_ENDED)
 
 
-def standing_sessions(session_ids: Collection[UUID]) -> dict[UUID, Standing]:
+async def standing_sessions(session_ids: Collection[UUID]) -> dict[UUID, Standing]:
     """Those of the sessions that were not ended, with what their users' tokens depend on."""
-    rows = Session.objects.filter(pk__in=session_ids, ended_at__isnull=True, user__is_active=True).values(
-        "pk", "user__token_version", "user__suspended_at", "user__suspended_until"
-    )
-    return {
-        row["pk"]: Standing(row["user__token_version"], row["user__suspended_at"], row["user__suspended_until"])
-        for row in rows
-    }
+    rows = await fetch(_STANDING, [list(session_ids)])
+    return {row.pop("id"): Standing(**row) for row in rows}
 
 
 def _still_stands(caller: Caller, row: Standing | None) -> bool:

@@ -7,8 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from channels.consumer import get_handler_name
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils.translation import override
@@ -30,7 +28,7 @@ TOO_MUCH_NONSENSE, NOT_AUTHENTICATED, TOO_MANY_SOCKETS, SILENT, TOO_LARGE = 4400
 log = structlog.get_logger(__name__)
 
 
-class ChatSocket(AsyncWebsocketConsumer):
+class ChatSocket:
     """Handles the frames of one client one after the other; the hub's tick keeps its times."""
 
     authentication_seconds = 10.0
@@ -42,8 +40,8 @@ class ChatSocket(AsyncWebsocketConsumer):
     most_sockets = 10
     most_nonsense, nonsense_seconds = 20, 60.0
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, scope: dict[str, Any], send: Any) -> None:
+        self.scope, self._send, self.language = scope, send, language_of(scope)
         self.clock = asyncio.get_running_loop().time
         self.opened_at = self.heard_at = self.clock()
         self.pinged = False
@@ -54,26 +52,30 @@ class ChatSocket(AsyncWebsocketConsumer):
         self.nonsense: deque[float] = deque(maxlen=self.most_nonsense)
         self.typing: dict[UUID, tuple[float, commands.Typing]] = {}
         self.hub = ChatHub.here()
-        self.line = Line(send=self.send, close=self._close, on_tick=self.tick)
+        self.line = Line(send=self._send_text, close=self._close, on_tick=self.tick)
         self.tasks: set[asyncio.Task[None]] = set()
 
     # The connection ----------------------------------------------------------------------------------------------
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        self.language = language_of(scope)
+    @classmethod
+    async def serve(cls, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """The application, as the server calls it for each connection."""
+        await cls(scope, send)._live(receive)
+
+    async def _live(self, receive: Any) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            with override(self.language):
+                while (message := await receive())["type"] != "websocket.disconnect":
+                    if message["type"] == "websocket.connect":
+                        await self._open()
+                    else:
+                        await self._receive(message.get("text"))
         finally:
             await self._clean_up()
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Without Channels' look at old connections on the main thread: sockets use threads of their own."""
-        with override(self.language):
-            await getattr(self, get_handler_name(message))(message)
-
-    async def connect(self) -> None:
+    async def _open(self) -> None:
         """Let everybody in that the entrance let through; who it is may come with the handshake."""
-        await self.accept(chosen_protocol(self.scope))
+        await self._send({"type": "websocket.accept", "subprotocol": chosen_protocol(self.scope)})
         self.hub.join(self.line)
         self._begin(self.line.run())
         if not await self.hub.hears():
@@ -81,8 +83,8 @@ class ChatSocket(AsyncWebsocketConsumer):
         elif token := self.scope.get(TOKEN):
             await self._perform(Command("AUTHENTICATE", {"token": token}))
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """One frame."""
+    async def _receive(self, text_data: str | None) -> None:
+        """One frame; one that is not text has none."""
         self.heard_at, self.pinged = self.clock(), False
         if self.line.closed_with is not None:
             return
@@ -103,13 +105,16 @@ class ChatSocket(AsyncWebsocketConsumer):
         if command.event != "AUTHENTICATE":
             self.line.release()
 
+    async def _send_text(self, text: str) -> None:
+        await self._send({"type": "websocket.send", "text": text})
+
     async def _close(self, code: int) -> None:
         with suppress(RuntimeError, OSError):  # the client was quicker
-            await self.close(code)
+            await self._send({"type": "websocket.close", "code": code})
 
     async def _clean_up(self) -> None:
         for _deadline, typing in self.typing.values():
-            await self._tell_typing("TYPING_STOP", typing)
+            self._tell_typing("TYPING_STOP", typing)
         await self.hub.leave(self.line)
         for task in self.tasks:
             task.cancel()
@@ -150,7 +155,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         for chat, (deadline, typing) in list(self.typing.items()):
             if at >= deadline:
                 del self.typing[chat]
-                self._begin(self._tell_typing("TYPING_STOP", typing))
+                self._tell_typing("TYPING_STOP", typing)
 
     def _tick_token(self, at: float) -> None:
         if self.token_ends_at is None or at < self.token_ends_at:
@@ -253,7 +258,8 @@ class ChatSocket(AsyncWebsocketConsumer):
         self.line.expect(expected, ref)
         said = None
         try:
-            said = await in_database(commands.say, self.known.user, body, message_id)
+            said = await commands.say(self.known.user, body, message_id)
+            self.hub.ring(*said.rings)
         finally:
             if said is None or not said.is_new:
                 self.line.expect(expected, None)
@@ -275,16 +281,16 @@ class ChatSocket(AsyncWebsocketConsumer):
     async def _do_typing_start(self, body: dict[str, Any], ref: Any) -> None:
         typing = await in_database(commands.type_in, self.known.user, body["name"])
         self.typing[typing.conversation_id] = (self.clock() + self.typing_seconds, typing)
-        await self._tell_typing("TYPING_START", typing)
+        self._tell_typing("TYPING_START", typing)
 
     async def _do_typing_stop(self, body: dict[str, Any], ref: Any) -> None:
         typing = await in_database(commands.type_in, self.known.user, body["name"])
         self.typing.pop(typing.conversation_id, None)
-        await self._tell_typing("TYPING_STOP", typing)
+        self._tell_typing("TYPING_STOP", typing)
 
-    async def _tell_typing(self, event: str, typing: commands.Typing) -> None:
+    def _tell_typing(self, event: str, typing: commands.Typing) -> None:
         ring = passing(to=typing.others, topic=typing.conversation_id, event=event, data=typing.data)
-        await self.hub.publish(ring)
+        self.hub.ring(ring)
 
     async def _do_ping(self, body: dict[str, Any], ref: Any) -> None:
         self.line.say(Frame("PONG", {}, ref=ref))

@@ -14,6 +14,8 @@ from khidma.kernel.errors import Invalid
 from khidma.kernel.ids import new_id
 from khidma.media.services import attach
 from khidma.realtime import streams
+from khidma.realtime.database import fetch
+from khidma.realtime.doorbell import Ring
 from messaging.masking import mask_contacts
 from messaging.models import LONGEST_TEXT, Conversation, ConversationKind, Desk, Message, MessageKind
 from messaging.selectors import get_said
@@ -69,23 +71,26 @@ def send_message(
     return stored
 
 
-def say_plainly(
+async def say_plainly(
     *, conversation_id: UUID, sender: User, text: str, client_message_id: str = "", message_id: UUID
-) -> Message | None:
-    """The same as finding the conversation for the sender and `send_message`, in one statement.
+) -> list[Ring]:
+    """The same as finding the conversation for the sender and `send_message`, in one statement on the event loop.
 
-    Nothing, and nothing done, where more has to be looked at: contact details, blocks, support, an order placed a
-    moment ago, a text that cannot be said, a sender who is suspended or does not take part.
+    Returns what tells everybody of it, for the caller to ring. No rings, and nothing done, where more has to be looked
+    at: contact details, blocks, support, an order placed a moment ago, a text that cannot be said, or that was said
+    before, a sender who is suspended or does not take part.
     """
     text = clean(text)
     if sender.is_suspended or not is_sayable(text) or mask_contacts(text).kinds:
-        return None
+        return []
     conversation = Conversation(id=conversation_id)
     message = Message(
         id=message_id, conversation=conversation, sender=sender, text=text, client_message_id=client_message_id
     )
-    said = _say(conversation, message, heed_blocks=True, only_plain=True)
-    return None if said["outcome"] in ("blocked", "no_plain_case") else _tell(conversation, message, said)
+    [said] = await fetch(_SAY, _values(conversation, message, heed_blocks=True, only_plain=True))
+    if said["outcome"] != "stored":
+        return []
+    return streams.rings_of(**_news(conversation, message, said))
 
 
 def post_system_message(*, conversation: Conversation, text: str) -> Message:
@@ -135,26 +140,34 @@ def _tell(conversation: Conversation, message: Message, said: dict[str, Any]) ->
     """The message with what is known of it now, told to everybody; or the one that was said before."""
     if said["outcome"] == "earlier":
         return get_said(said["id"])
-    message.sequence, message.created_at, conversation.order_id = said["sequence"], said["created_at"], said["order_id"]
-    message._state.adding, message._state.db = False, connection.alias
-    streams.ring_after_commit(
-        event="CHAT_MESSAGE",
-        data=message_data(message, conversation),
-        numbers=dict(zip(said["users"], said["numbers"], strict=True)),
-        own=own_data(message),
-    )
+    streams.ring_after_commit(**_news(conversation, message, said))
     return message
 
 
-def _say(
-    conversation: Conversation, message: Message, *, heed_blocks: bool, only_plain: bool = False
-) -> dict[str, Any]:
+def _news(conversation: Conversation, message: Message, said: dict[str, Any]) -> dict[str, Any]:
+    """What the doorbell says of a message that was stored; the message learns what is known of it now."""
+    message.sequence, message.created_at, conversation.order_id = said["sequence"], said["created_at"], said["order_id"]
+    message._state.adding, message._state.db = False, connection.alias
+    return {
+        "event": "CHAT_MESSAGE",
+        "data": message_data(message, conversation),
+        "numbers": dict(zip(said["users"], said["numbers"], strict=True)),
+        "own": own_data(message),
+    }
+
+
+def _say(conversation: Conversation, message: Message, *, heed_blocks: bool) -> dict[str, Any]:
     """What `messaging_say` answers, by the names of its columns."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SAY, _values(conversation, message, heed_blocks=heed_blocks))
+        return dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
+
+
+def _values(conversation: Conversation, message: Message, *, heed_blocks: bool, only_plain: bool = False) -> list[Any]:
+    """What `messaging_say` takes."""
     row = {name: getattr(message, name) for name in _COLUMNS}
     data = message_data(message, conversation)
-    with connection.cursor() as cursor:
-        cursor.execute(_SAY, [_json(row), _json(data), streams.as_own(own_data(message)), heed_blocks, only_plain])
-        return dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
+    return [_json(row), _json(data), streams.as_own(own_data(message)), heed_blocks, only_plain]
 
 
 def _json(value: dict[str, Any]) -> str:

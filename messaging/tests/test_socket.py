@@ -8,18 +8,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Session, User
 from accounts.services import suspend_user
 from accounts.services.sessions import end_session
 from accounts.tests.factories import bearer, make_client, make_doer
-from khidma.realtime import streams
+from khidma.realtime import database, streams
 from khidma.realtime.database import in_database
 from messaging import services
 from messaging.consumers import ChatSocket, Entrance, commands
 from messaging.models import Conversation, Message
+from messaging.services import talking
 from messaging.tests.factories import make_conversation, parties, say
 from messaging.tests.phone import Phone, phone
 
@@ -38,7 +37,7 @@ async def two_parties() -> tuple[Conversation, User, User]:
 
 def socket_with(**changes: Any) -> Any:
     """The application with other times or limits."""
-    return Entrance(type("HastySocket", (ChatSocket,), changes).as_asgi())  # type: ignore[attr-defined]
+    return Entrance(type("HastySocket", (ChatSocket,), changes).serve)  # type: ignore[attr-defined]
 
 
 async def test_the_token_may_come_with_the_first_frame_the_subprotocol_or_the_address() -> None:
@@ -155,17 +154,32 @@ async def test_a_stranger_hears_that_there_is_no_such_conversation() -> None:
     assert await in_database(Message.objects.count) == 0
 
 
-async def test_a_message_without_anything_special_takes_one_statement() -> None:
+async def test_a_message_without_anything_special_takes_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     conversation, _client, doer = await two_parties()
 
-    def say_it() -> int:
-        with CaptureQueriesContext(connection) as seen:
-            body = {"name": {"conversation_id": conversation.pk}, "text": "Namaste!", "attachments": []}
-            said = commands.say(doer, {**body, "client_message_id": "m1"}, uuid4())
-        assert said.is_new
-        return len(seen)
+    asked: list[str] = []
 
-    assert await in_database(say_it) == 1
+    async def fetch(statement: str, parameters: Any) -> Any:
+        asked.append(statement)
+        return await database.fetch(statement, parameters)
+
+    monkeypatch.setattr(talking, "fetch", fetch)
+    monkeypatch.setattr(commands, "in_database", None)
+    body = {"name": {"conversation_id": conversation.pk}, "text": "Namaste!", "attachments": []}
+    try:
+        said = await commands.say(doer, {**body, "client_message_id": "m1"}, uuid4())
+    finally:
+        await database.hang_up()
+    assert said.is_new
+    assert len(asked) == 1
+
+
+async def test_a_long_text_is_looked_at_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation, _client, doer = await two_parties()
+    monkeypatch.setattr(services, "say_plainly", None)
+    async with phone(doer) as his:
+        for length, answer in ((1_000, "ERROR"), (1_001, "CHAT_MESSAGE")):
+            await his.ask("CHAT_MESSAGE", answer, conversationId=conversation.pk, text="x" * length)
 
 
 async def test_a_stranger_cannot_mark_messages_as_read() -> None:
@@ -450,7 +464,7 @@ async def test_a_token_that_expires_is_told_and_may_be_renewed(settings: Any) ->
             if not renewed:
                 self.token_ends_at = self.clock()
 
-    async with phone(application=Entrance(Hasty.as_asgi())) as hers:
+    async with phone(application=Entrance(Hasty.serve)) as hers:
         await hers.log_in(user)
         assert (await hers.hear("ERROR"))["data"]["code"] == "token_expired"
         assert (await hers.ask("RESUME", "ERROR", lastSeq=0))["data"]["code"] == "token_expired"
@@ -458,7 +472,7 @@ async def test_a_token_that_expires_is_told_and_may_be_renewed(settings: Any) ->
         await hers.log_in(user)
         assert await hers.hears_nothing(during=2.0)
     renewed.clear()
-    async with phone(application=Entrance(Hasty.as_asgi())) as hers:
+    async with phone(application=Entrance(Hasty.serve)) as hers:
         await hers.log_in(user)
         assert await hers.hear_close(within=5.0) == 4401
 
@@ -525,7 +539,7 @@ async def test_without_the_cache_sockets_are_closed_with_1013_and_sending_still_
     assert await caller.hear_close(within=5.0) == 1013
     await caller.hang_up()
     await in_database(say, conversation, doer)
-    assert await in_database(streams.last_numbers, [client.pk]) == {client.pk: 1}
+    assert await streams.last_numbers([client.pk]) == {client.pk: 1}
 
 
 async def test_refusals_are_in_the_language_that_the_handshake_asks_for() -> None:
@@ -554,7 +568,7 @@ async def test_so_is_word_of_a_token_that_has_expired_which_nobody_asked_for() -
             self.token_ends_at = self.clock()
 
     asks_for_hindi = [(b"host", b"testserver"), (b"accept-language", b"hi")]
-    async with phone(), phone(application=Entrance(Hasty.as_asgi()), headers=asks_for_hindi) as hindi:
+    async with phone(), phone(application=Entrance(Hasty.serve), headers=asks_for_hindi) as hindi:
         await hindi.log_in(user)
         error = await hindi.hear("ERROR")
         assert error["data"] == {"code": "token_expired", "message": "आपके लॉग इन का समय पूरा हो गया है।"}

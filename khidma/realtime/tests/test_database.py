@@ -1,11 +1,13 @@
 """Database work of sockets: a connection is kept, and a new one taken when the server has hung up."""
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
 
 import pytest
 from django.db import DatabaseError, connection
 
-from khidma.realtime.database import THREADS, in_database
+from khidma.realtime.database import CONNECTIONS, THREADS, fetch, hang_up, in_database
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -49,3 +51,45 @@ async def test_a_statement_that_fails_spoils_no_later_one() -> None:
         with pytest.raises(DatabaseError):
             await in_database(fail)
     assert await all_backends()
+
+
+async def fetch_backends(count: int = 4 * CONNECTIONS) -> set[int]:
+    """The connections of the event loop, as many of them as take part."""
+    rows = await asyncio.gather(*[fetch("SELECT pg_backend_pid() AS pid, pg_sleep(0.01)", []) for _ in range(count)])
+    return {row["pid"] for [row] in rows}
+
+
+@pytest.fixture
+async def hung_up_after() -> AsyncIterator[None]:
+    yield
+    await hang_up()
+
+
+@pytest.mark.usefixtures("hung_up_after")
+async def test_statements_on_the_event_loop_share_a_few_connections_made_anew_when_the_server_hung_up() -> None:
+    before = await fetch_backends()
+    assert len(before) <= CONNECTIONS
+    assert await fetch_backends() == before
+    await asyncio.to_thread(hang_up_on_all_others)
+    await asyncio.sleep(0.2)
+    assert not await fetch_backends() & before
+
+
+@pytest.mark.usefixtures("hung_up_after")
+async def test_a_statement_that_fails_or_that_nobody_waits_for_spoils_no_later_one() -> None:
+    for _ in range(CONNECTIONS):
+        with pytest.raises(DatabaseError):
+            await fetch("SELECT 1 / 0", [])
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(fetch("SELECT pg_sleep(1)", []), 0.05)
+    assert await fetch("SELECT %s::int + 1 AS sum", [1]) == [{"sum": 2}]
+    assert len(await fetch_backends()) <= CONNECTIONS
+
+
+@pytest.mark.usefixtures("hung_up_after")
+async def test_without_a_server_the_answer_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "PORT", "1")
+    began = time.monotonic()
+    with pytest.raises(DatabaseError):
+        await fetch("SELECT 1", [])
+    assert time.monotonic() - began < 1
