@@ -12,6 +12,7 @@ from standardwebhooks import WebhookVerificationError
 
 from accounts.tests.factories import make_client
 from khidma.kernel.clock import now
+from khidma.kernel.runtime import change
 from notifications.models import (
     Failure,
     Notification,
@@ -342,6 +343,18 @@ def test_a_look_costs_eight_statements_however_many_receivers_there_are(
         begun = sending._write_and_begin(taken(*first), ended, [])
     assert {one.pk for turn in begun for one in turn.deliveries} == {one.pk for one in more}
     assert all(turn.secrets == [secret_of(turn.subscription)] for turn in begun)
+
+
+def test_those_that_fail_take_no_place_of_those_that_are_well() -> None:
+    change(WebhookSettings, {"at_once": 2})
+    user = make_client()
+    failing, well, later = (make_subscription(user) for _ in range(3))
+    for one in (failing, well, later):
+        make_delivery(one)
+    WebhookSubscription.objects.filter(pk=failing.pk).update(failure_count=1, failing_since=now())
+    begun = sending._write_and_begin([], [], [])
+    assert {turn.subscription.pk for turn in begun} == {well.pk, failing.pk}
+    assert sending._write_and_begin([], [], begun) == []
 
 
 def test_what_was_given_up_meanwhile_is_not_written_over() -> None:

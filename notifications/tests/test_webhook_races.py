@@ -88,6 +88,33 @@ def test_of_many_facts_for_a_subscription_one_stands_in_line_with_the_lane() -> 
     assert waiting == (3, 1)
 
 
+def test_facts_and_tests_at_once_are_numbered_without_gaps() -> None:
+    client = make_client()
+    subscription = make_subscription(client)
+    gig = make_gig(client)
+    tell = partial(webhooks.announce, event_type="gig.created", kind="gig", object_id=gig.pk, parties=[client.pk])
+    at_once(*[tell] * 5, *[partial(make_delivery, subscription)] * 5)
+    numbers = WebhookDelivery.objects.order_by("sequence").values_list("sequence", flat=True)
+    assert list(numbers) == list(range(1, 11))
+
+
+def test_what_is_announced_while_a_turn_ends_is_not_forgotten() -> None:
+    """The end of the turn waits for the commit, and sees then what was announced."""
+    subscription = make_subscription(make_client())
+    ended = [Ended(subscription.pk, succeeded=False, failed=None)]
+    with ThreadPoolExecutor(1) as apart:
+        with transaction.atomic():
+            announced = make_delivery(subscription)
+            end = apart.submit(at_once, partial(write_down, [], ended))
+            until = time.monotonic() + 1.5
+            while sum(waiting := waiting_for_advisory_and_other_locks()) < 1 and time.monotonic() < until:
+                time.sleep(0.02)
+        assert end.result() == [None]
+    assert waiting == (0, 1)
+    subscription.refresh_from_db()
+    assert subscription.due_at == announced.due_at
+
+
 def waiting_for_advisory_and_other_locks() -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT locktype = 'advisory' FROM pg_locks WHERE NOT granted")
