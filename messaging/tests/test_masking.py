@@ -240,6 +240,6 @@ def test_several_details_are_masked_one_by_one() -> None:
     "piece", ["9 ", "a@", "one ", "9-", "at ", "a dot ", "t.me", "(at)", "1,", "0o", "double ", "."]
 )
 def test_the_longest_text_is_looked_through_in_no_time(piece: str) -> None:
-    started = time.perf_counter()
+    began = time.process_time()  # measured at 13 ms; a search that goes back and forth takes minutes
     mask_contacts((piece * 4_000)[:4_000])
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - began < 0.5
