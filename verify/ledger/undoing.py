@@ -11,6 +11,9 @@ from verify.ledger.model import DAY, HOUR, Cancelling, Deal, Thing
 from verify.ledger.world import BLAMES, CANCEL_REASONS, CRASH, DISPUTES, NUMBER
 
 
+UNWORKED = {"in_progress", "funded", "pending", "pending_payment"}
+
+
 class Undoings(Agreements):
     """Money that goes back."""
 
@@ -37,8 +40,8 @@ class Undoings(Agreements):
         return None
 
     def _is_open(self, thing: Thing) -> bool:
-        """Whether a cancellation can end it: its money is here, and nothing was ever handed in."""
-        return thing.state == "funded" and not thing.was_submitted and thing.status in {"in_progress", "funded"}
+        """Whether a cancellation can end it: its money is here, whoever has looked, and nothing was ever handed in."""
+        return thing.state == "funded" and not thing.was_submitted and thing.status in UNWORKED
 
     def _forget_intentions(self, deal: Deal) -> None:
         """What was intended and did not come about is intended no more."""
