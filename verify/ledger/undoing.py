@@ -10,7 +10,6 @@ from verify.ledger.arithmetic import CANCEL_BP, at_stake, kept_back
 from verify.ledger.model import DAY, HOUR, Cancelling, Deal, Thing
 from verify.ledger.world import BLAMES, CANCEL_REASONS, CRASH, DISPUTES, NUMBER
 
-
 UNWORKED = {"in_progress", "funded", "pending", "pending_payment"}
 
 
