@@ -79,6 +79,7 @@ class Line:
         self._seen = 0
         self._writing_since: float | None = None
         self._behind = False
+        self._is_slow = False
         self._held = False
         self._reading = False
         self._closing: asyncio.Task[None] | None = None
@@ -106,7 +107,7 @@ class Line:
     def resume(self, after: int) -> None:
         """Send every event after this number again, then go on live."""
         self._waiting = deque(frame for frame in self._waiting if frame.seq is None)
-        self._waiting_bytes = 0
+        self._waiting_bytes, self._is_slow = 0, False
         self._cursor, self._behind, self._held = after, True, False
         self._wake.set()
 
@@ -114,9 +115,12 @@ class Line:
         """A numbered event of this user's stream, as the doorbell brought it."""
         if self._cursor is None or frame.seq is None or frame.seq <= self._cursor:
             return
-        if self._behind or self._reading or frame.seq != self._cursor + 1 or self._waiting_bytes > MOST_BYTES:
+        self._is_slow = self._is_slow or self._waiting_bytes > MOST_BYTES
+        if self._behind or self._reading or frame.seq != self._cursor + 1 or self._is_slow:
             self._behind = True
             self._wake.set()
+            if self._is_slow and len(self._waiting) + frame.seq - self._cursor > MOST_WAITING:
+                self.shut(TOO_SLOW)
             return
         self._cursor = frame.seq
         self._waiting_bytes += len(frame.text)
@@ -216,6 +220,7 @@ class Line:
                 self._cursor = event.seq
                 await self._write(Frame(event.event, event.data, event.seq))
             self._behind = self._behind or bool(events)
+            self._is_slow = self._is_slow and self._behind
         finally:
             self._reading = False
 

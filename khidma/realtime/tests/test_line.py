@@ -13,7 +13,7 @@ import pytest
 from khidma.kernel.ids import new_id
 from khidma.realtime import streams
 from khidma.realtime.database import in_database
-from khidma.realtime.line import Frame, Line
+from khidma.realtime.line import MOST_WAITING, TOO_SLOW, Frame, Line
 
 EVENTS = 150
 PAD = 8_000
@@ -29,6 +29,7 @@ class Client:
         self.reads = asyncio.Event()
         self.is_stuck = asyncio.Event()
         self.heard: list[dict[str, Any]] = []
+        self.closed_with: int | None = None
         self.line = Line(send=self._send, close=self._close, on_tick=lambda at: None)
         self.line.start(user_id=user_id, seq=0)
         self.line.release()
@@ -39,7 +40,7 @@ class Client:
         self.heard.append(orjson.loads(text))
 
     async def _close(self, code: int) -> None:
-        raise AssertionError(f"closed with {code}")
+        self.closed_with = code
 
     async def hears(self, count: int) -> None:
         while len(self.heard) < count:
@@ -97,3 +98,13 @@ async def test_a_client_that_reads_nothing_keeps_little_in_memory_and_gets_all_w
             await asyncio.gather(*(client.hears(EVENTS) for client in deaf))
         for client in deaf:
             assert [frame["seq"] for frame in client.heard] == list(range(1, EVENTS + 1))
+            assert client.closed_with is None
+
+
+async def test_a_client_that_leaves_too_much_waiting_is_closed_wherever_it_waits() -> None:
+    async with clients(1) as (deaf,):
+        for seq in range(1, MOST_WAITING + 1):
+            deaf.line.offer(Frame("NOTIFICATION", {"number": seq, "pad": "x" * PAD}, seq))
+            assert deaf.line.closed_with is None
+        deaf.line.offer(Frame("NOTIFICATION", {}, MOST_WAITING + 1))
+        assert deaf.line.closed_with == TOO_SLOW
