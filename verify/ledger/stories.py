@@ -1,6 +1,7 @@
 """Stories that lead where chance seldom does: each is told while points that it leads to want crashes."""
 
 import re
+from contextlib import nullcontext
 from typing import Any, ClassVar, Final
 
 from hypothesis.stateful import rule
@@ -113,6 +114,13 @@ class Stories(Books):
             self.payday(who, 1, 1)
         return Payout.objects.filter(user=self.doers[who], status="queued").order_by("id").last()
 
+    def _all_withdrawn(self, number: int) -> Payout | None:
+        """A withdrawal that nobody has sent yet; the wallet is empty."""
+        payout = self._queued_payout(number)
+        with self.calmly():
+            self.payday(number % 3, 0, 1)
+        return payout
+
     # The stories
 
     def silent_client(self, number: int, crash: int) -> None:
@@ -182,6 +190,35 @@ class Stories(Books):
         else:
             self._deliver(-1, crash + 2, name="dispute")
 
+    def silent_look(self, number: int, crash: int) -> None:
+        """Somebody asks about a dispute that we know, and the gateway does not answer."""
+        dispute = self._known_dispute(self._begun(number), number)
+        with self.unheard():
+            self._ask_about(dispute, crash)
+
+    def _known_dispute(self, deal: Deal, number: int) -> dict[str, Any]:
+        dispute = self._disputed(deal, takes=bool(number % 4 // 2))
+        with self.calmly():
+            self._deliver(-1, 1)
+        return dispute
+
+    def _ask_about(self, dispute: dict[str, Any], crash: int) -> None:
+        self.act("ask about dispute", lambda: payments.look_at_chargeback(dispute_id=dispute["id"]), crash)
+
+    def withdrawn_meanwhile(self, number: int, crash: int) -> None:
+        """A doer withdraws; his pay is disputed, or a dispute that we knew before is lost; nobody tells us."""
+        if number % 2:
+            dispute = self._known_dispute(self._done(number), number)
+        if self._all_withdrawn(number) is None:
+            return self.otherwise(crash)
+        if number % 2:
+            self.bank.close_dispute(dispute, "lost")
+            self._ask_about(dispute, crash)
+        else:
+            self._disputed(list(self.model.deals.values())[-1], takes=bool(number % 4))
+            self.act("find disputes", payments.find_chargebacks, crash)
+        return None
+
     def late_authorisation(self, number: int, crash: int) -> None:
         """A payment is authorised, or captured, and the client never comes back to tell."""
         with self.calmly():
@@ -228,7 +265,7 @@ class Stories(Books):
         if payout is None:
             return self.otherwise(crash)
         if number % 4 == 1:
-            with self.calmly(unheard=number % 8 == 1):
+            with self.calmly(), self.unheard() if number % 8 == 1 else nullcontext():
                 self.act("send payout", lambda: payments.send_payout(payout_id=payout.pk), 1)
             self._sweeps(crash, after=8 * DAY)
         elif number % 4 == 3:
@@ -265,10 +302,8 @@ class Stories(Books):
 
     def taken_back(self, number: int, crash: int) -> None:
         """A doer's pay is taken back while he withdraws it."""
-        if self._queued_payout(number) is None:
+        if self._all_withdrawn(number) is None:
             return self.otherwise(crash)
-        with self.calmly():
-            self.payday(number % 3, 0, 1)
         self.taking_back(0, 255, crash)
         return None
 
@@ -299,7 +334,7 @@ class Stories(Books):
         deal = self._begun(number)
         with self.calmly():
             self.refunding(0, 255, 1)
-        with self.calmly(unheard=True):
+        with self.calmly(), self.unheard():
             self.sending_back(0, 1)
         dispute = self._disputed(deal, takes=bool(number % 2))
         self.bank.close_dispute(dispute, "lost")
@@ -326,6 +361,20 @@ class Stories(Books):
                 self._deliver(-1, crash + 2)
         self.sending_back(0, crash + 3)
 
+    def overtaken_word(self, number: int, crash: int) -> None:
+        """A refund is done and comes back before our own word is read that it was promised."""
+        self._begun(number)
+        with self.calmly():
+            self.refunding(0, 255, 1)
+            self.sending_back(0, 1)
+        for refund in list(self.bank.refunds.values())[-1:]:
+            if refund["status"] == "pending":
+                self.bank.settle_refund(refund, "processed")
+                with self.calmly():
+                    self._deliver(-1, 1)
+                self.bank.settle_refund(refund, "failed")
+        self.act("outbox", deliver_due, crash)
+
 
 STORIES: Final = {
     "silent_client": r"approve_(milestone_)?by_clock",
@@ -333,8 +382,10 @@ STORIES: Final = {
     "unpaid_milestone": r"dropping",
     "milestones": r"milestones\.(working|deciding\.approve_milestones)|request_revision",
     "held_pay": r"release_held|follow_chargeback|go_on_after_chargeback",
-    "unheard_dispute": r"(find|look_at)_chargeback|end_charged_back|record_dispute|post chargeback"
-    r"|work_through > .*(_failed|post return)",
+    "unheard_dispute": r"(find|look_at)_chargeback(?!.*(payout_returned| write))|end_charged_back"
+    r"|record_dispute|post chargeback|work_through > .*(_failed|post return)",
+    "silent_look": r"look_at_chargeback: .* write",
+    "withdrawn_meanwhile": r"(find|look_at)_chargeback.* > .*payout_returned",
     "late_authorisation": r"look_at_payment",
     "dead_boost": r"return_boosts|expire_unpaid_boost|(take_up_payment|verify_payment) > .*post return",
     "ended_early": r"keep_completion_rate|MilestonesCancelled",
@@ -344,6 +395,7 @@ STORIES: Final = {
     "taken_back": r"refund_order > .*(payout_returned|return)",
     "money_back": r"cancel_order|refund_order|contesting",
     "overtaken_refund": r"_overtaken",
-    "refund_on_its_way": r"refunds\.|refund_(back|done)",
+    "refund_on_its_way": r"refunds\.(?!.*refund_back)|work_through > .*refund_(back|done)",
+    "overtaken_word": r"send_refund > .*refund_back",
 }
 """What each leads to, in the names of points."""

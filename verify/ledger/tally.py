@@ -52,8 +52,8 @@ class Tally:
         for name in run.size["operations"]:
             if not self.done[name]:
                 run.violation(f"`{name}` never went through, so nothing is shown about it")
-        if self.died < self.steps * run.size["crashes_share"]:
-            run.violation(f"only {self.died} crashes in {self.steps} steps")
+        if self.died < (wanted := run.size["steps"] * run.size["crashes_share"]):
+            run.violation(f"only {self.died} crashes, and at least {wanted:.0f} were wanted")
         few = {point: count for point, count in crashed.items() if count < run.size["crashes_each"]}
         if few:
             run.violation(f"{len(few)} points saw fewer than {run.size['crashes_each']} crashes: {few}")

@@ -150,14 +150,22 @@ class World(RuleBasedStateMachine):
         return bool(is_done)
 
     @contextmanager
-    def calmly(self, *, unheard: bool = False) -> Iterator[None]:
-        """Steps in which nobody dies, and the gateway answers; or it hears nothing."""
-        before = self.is_calm, self.is_unheard
-        self.is_calm, self.is_unheard = True, unheard
+    def calmly(self) -> Iterator[None]:
+        """Steps in which nobody dies, and the gateway answers."""
+        before, self.is_calm = self.is_calm, True
         try:
             yield
         finally:
-            self.is_calm, self.is_unheard = before
+            self.is_calm = before
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Steps of which the gateway hears nothing."""
+        self.is_unheard = True
+        try:
+            yield
+        finally:
+            self.is_unheard = False
 
     def _try(
         self, name: str, do: Callable[[], object], chance: Callable[[], float] | None, *, is_eager: bool = False
