@@ -11,6 +11,7 @@ from orders.services.policies import terms_of
 from orders.states import MilestoneStatus
 from payments import selectors as money
 from payments import services as payments
+from payments.states import EscrowStatus
 
 
 @dataclass(frozen=True)
@@ -110,16 +111,20 @@ def _pay(reference: UUID, part: Outcome) -> int:
 
 
 def pay_kept(division: Division, *, fault: str) -> Paid:
-    """Decide what was kept: with the client at fault the doer gets the part at stake, else the client everything."""
+    """Decide what was kept: with the client at fault the doer gets the part at stake, else the client everything.
+
+    What the payer's bank, or a refund that was made without us, has emptied meanwhile is decided already.
+    """
+    kept = {reference: part for reference, part in division.parts.items() if part.kept}
     settled = [
         payments.settle_escrow(
-            reference=reference,
-            payee_gross=min(part.at_stake, money.escrow_of(reference).held) if fault == Fault.CLIENT else 0,
-            reason=f"cancelled: {part.row}",
+            reference=escrow.reference,
+            payee_gross=min(kept[escrow.reference].at_stake, escrow.held) if fault == Fault.CLIENT else 0,
+            reason=f"cancelled: {kept[escrow.reference].row}",
             hold_in_wallet=True,
         )
-        for reference, part in division.parts.items()
-        if part.kept
+        for escrow in payments.lock_escrows(kept)
+        if escrow.status == EscrowStatus.FUNDED
     ]
     return Paid(
         refunded=sum(settlement.refunded for settlement in settled),

@@ -1,19 +1,21 @@
 """Orders whose payment a bank disputes: approval is kept, pay waits, and a lost dispute ends what has no money left."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from khidma.kernel.clock import now
 from khidma.kernel.outbox import deliver_due
 from orders import services
-from orders.models import Milestone, Order
+from orders.models import Cancellation, Milestone, Order
 from orders.tasks import release_held_milestones, release_held_orders, settle_cancellations
 from orders.tests.evidence import announced
 from orders.tests.factories import make_funded_order, make_milestone_order, make_submitted_order
 from payments import services as payments
 from payments.models import Chargeback
-from payments.providers.gateway import DisputeSighting
+from payments.providers.gateway import DisputeSighting, RefundSighting
 from payments.selectors import check_ledger, escrow_of
 from payments.tests.factories import balance
 
@@ -167,7 +169,28 @@ def test_a_contested_cancellation_without_money_is_closed() -> None:
     order = tell(order)
     assert order.status == "cancelled"
     assert settle_cancellations() == 0
-    if escrow_of(order.pk).status == "decided":
-        order.cancellation.refresh_from_db()
-        assert order.cancellation.settled_at is not None
+    assert escrow_of(order.pk).status == "decided"
+    order.cancellation.refresh_from_db()
+    assert order.cancellation.settled_at is not None
+    assert check_ledger().faults == []
+
+
+def test_a_milestone_whose_money_is_gone_does_not_keep_the_others_of_its_cancellation() -> None:
+    order = make_milestone_order(100_000, 200_000, funded=True)
+    order.milestones.update(funded_at=now() - timedelta(hours=3))
+    services.cancel_order(order=order, actor=order.client, reason="doer_unreachable")
+    first, second = order.milestones.order_by("position")
+    assert (escrow_of(first.pk).held, escrow_of(second.pk).held) == (25_000, 50_000)
+    escrow = escrow_of(second.pk)
+    assert escrow.funded_by
+    payments.record_foreign_refund(
+        sighting=RefundSighting("rfnd_00000000000001", escrow.funded_by.gateway_payment_id, "", 50_000, "processed")
+    )
+    tell(order)
+    assert (escrow_of(first.pk).status, escrow_of(second.pk).status) == ("funded", "decided")
+    Cancellation.objects.update(due_at=now() - timedelta(minutes=1))
+    assert settle_cancellations() == 1
+    assert (escrow_of(first.pk).status, escrow_of(first.pk).held) == ("decided", 0)
+    order.cancellation.refresh_from_db()
+    assert order.cancellation.settled_at is not None
     assert check_ledger().faults == []
