@@ -9,12 +9,14 @@ from gigs import services as gigs
 from khidma.kernel.clock import now
 from khidma.kernel.events import publish
 from khidma.kernel.states import advance, lock
-from orders.events import OrderCancelled
+from orders.events import MilestoneDropped, OrderCancelled
 from orders.models import Cancellation, CancelReason, Milestone, Order
-from orders.services.announcing import facts
+from orders.services.announcing import facts, milestone_facts
+from orders.services.dividing import open_milestones
+from orders.services.ending import abandon
 from orders.services.milestones.ending import go_on
 from orders.services.releasing import release_held_milestone, release_held_order
-from orders.states import ENDED, MILESTONE_ENDED, OrderStatus
+from orders.states import ENDED, MILESTONE_ENDED, MilestoneStatus, OrderStatus
 from payments import selectors as money
 
 REASON = "chargeback"
@@ -46,15 +48,23 @@ def end_charged_back(*, reference: UUID, reason: str = REASON) -> None:
 
 
 def _end_milestone(order: Order, milestone: Milestone, reason: str) -> None:
-    if milestone.status not in MILESTONE_ENDED:
+    if milestone.status == MilestoneStatus.PENDING:  # its money came and went before it could begin
+        advance(milestone, "drop", by=None, role="system", reason=reason)
+        publish(MilestoneDropped(**milestone_facts(order, milestone)))
+    elif milestone.status not in MILESTONE_ENDED:
         changes = {"auto_approve_at": None}
         advance(milestone, "refund", by=None, role="system", reason=reason, changes=changes)
     if order.status == OrderStatus.IN_PROGRESS:
         go_on(order)
+    elif order.status == OrderStatus.PENDING_PAYMENT and not open_milestones(order):
+        abandon(order, by=None, role="system", reason=CancelReason.OTHER, comment=reason)
 
 
 def _end_order(order: Order, reason: str) -> None:
     """Cancel a locked order, from wherever it stands."""
+    if order.status == OrderStatus.PENDING_PAYMENT:
+        abandon(order, by=None, role="system", reason=CancelReason.OTHER, comment=reason)
+        return
     if order.status == OrderStatus.SUBMITTED:
         advance(order, "dispute", by=None, role="system", reason=reason, changes={"auto_approve_at": None})
     steps = {

@@ -77,12 +77,13 @@ def open_escrow(
 
 @transaction.atomic
 def abandon_escrow(*, reference: UUID) -> Escrow:
-    """Await the money no more; what still comes goes back by itself. Abandoning twice changes nothing.
+    """Await the money no more; what still comes goes back by itself. Abandoning twice changes nothing, nor does it
+    where the money has come and gone: a refund made without us decides an escrow before its order has begun.
 
-    :raises EscrowFunded: it holds money, or did.
+    :raises EscrowFunded: it holds money.
     """
     escrow = lock_escrow(reference)
-    if escrow.status != EscrowStatus.ABANDONED:
+    if escrow.status not in {EscrowStatus.ABANDONED, EscrowStatus.DECIDED}:
         advance(escrow, "abandon", by=None, role="system")
     return escrow
 
