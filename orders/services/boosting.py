@@ -43,7 +43,7 @@ def prepare_boost(*, gig: Gig, client: User, days: int) -> Payment:
     waiting = Boost.objects.filter(gig=gig, status=BoostStatus.AWAITING_PAYMENT).first()
     if waiting is not None and _is_still_awaited(gig, waiting):
         if (waiting.days, waiting.amount, waiting.buyer_id) == (days, amount, client.pk):
-            return Payment.objects.get(sale__reference=waiting.pk)
+            return payments.watch_anew(Payment.objects.get(sale__reference=waiting.pk))
         _abandon(waiting, by=client, role="client")
     due_at = now() + timedelta(hours=PaymentSettings.load().unpaid_hours)
     boost = Boost.objects.create(gig=gig, buyer=client, days=days, amount=amount, unpaid_due_at=due_at)

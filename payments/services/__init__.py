@@ -39,6 +39,7 @@ from payments.services.paying import (
     payments_due,
     record_sighting,
     start_payment,
+    watch_anew,
 )
 from payments.services.payout_holds import approve_payout, hold_payout
 from payments.services.reconciling import (
@@ -160,6 +161,7 @@ __all__ = [
     "start_validation",
     "store_event",
     "validations_due",
+    "watch_anew",
     "withdraw_tax_rate",
     "work_through",
 ]

@@ -51,7 +51,8 @@ def start_payment(*, payer: User, references: Sequence[UUID], purpose: str) -> P
             raise EscrowNotAwaiting(details={"status": escrow.status})
         if escrow.status != EscrowStatus.AWAITING:
             raise AlreadyPaid(details={"status": escrow.status})
-    return _live_payment(escrows) or new_payment(payer, escrows, purpose)
+    known = _live_payment(escrows)
+    return watch_anew(known) if known else new_payment(payer, escrows, purpose)
 
 
 def _lock_escrows(escrows: Any) -> list[Escrow]:
@@ -66,6 +67,13 @@ def _live_payment(escrows: list[Escrow]) -> Payment | None:
         if set(payment.items.values_list("escrow_id", flat=True)) == wanted:
             return payment
     return None
+
+
+def watch_anew(payment: Payment) -> Payment:
+    """Somebody is about to pay, or says that he has paid: look as often as at the beginning, and as long."""
+    waiting = Payment.objects.filter(pk=payment.pk, status__in=UNPAID, gateway_order_id__isnull=False)
+    waiting.update(looks=0, look_at=now() + next_look(0))
+    return payment
 
 
 def new_payment(payer: User, escrows: list[Escrow], purpose: str) -> Payment:
@@ -169,6 +177,7 @@ def look_at_checkout(*, payment_id: UUID, gateway_payment_id: str, signature: st
         sighting = gateway().fetch_payment(gateway_payment_id, timeout=CHECKOUT_SECONDS)
     except (GatewaySilent, GatewaySaidNo) as error:
         log.warning("checkout_unknown", payment_id=str(payment.pk), error=str(error))
+        watch_anew(payment)
         return Sighting(gateway_payment_id, order_id, "unknown", payment.amount, payment.currency)
     if sighting.is_captured and differs(payment, sighting):
         record_sighting(payment_id=payment.pk, sighting=sighting)
@@ -223,7 +232,7 @@ def _captured(payment: Payment, sighting: Sighting) -> Sighting:
 
 def _plan_look(payment: Payment) -> None:
     """Look again later, until nothing more can come."""
-    is_over = Payment.objects.filter(pk=payment.pk, created_at__lt=Now() - LATE_AUTHORISATION).exists()
+    is_over = sum(map(next_look, range(payment.looks)), timedelta()) > LATE_AUTHORISATION
     look_at = None if is_over or not payment.gateway_order_id else now() + next_look(payment.looks)
     Payment.objects.filter(pk=payment.pk, status__in=UNPAID).update(looks=payment.looks + 1, look_at=look_at)
 

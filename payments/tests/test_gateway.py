@@ -1,6 +1,7 @@
 """Payments and refunds with the real SDK against the gateway's stand-in, in good times and bad."""
 
 from datetime import timedelta
+from itertools import accumulate
 from unittest import mock
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from payments.models import Capture, Escrow, GatewayAttempt, Payment, Refund
 from payments.providers import gateway as our_gateway
 from payments.providers.gateway import GatewaySaidNo, GatewaySilent
 from payments.selectors import escrow_of
+from payments.services.paying import LATE_AUTHORISATION
+from payments.services.watching import next_look
 from payments.tasks import look_at_payments, send_refunds
 from payments.tests.factories import balance, books, make_escrow, make_funded_escrow
 from sandbox.testing import StandIn
@@ -222,10 +225,47 @@ def test_the_sweep_looks_less_and_less_often_and_ends(db: None, gateway: StandIn
         assert payment.look_at is not None
         pauses.append(Payment.objects.filter(pk=payment.pk, look_at__gt=Now() + timedelta(seconds=55)).exists())
     assert pauses == [False, True, True]
-    Payment.objects.filter(pk=payment.pk).update(created_at=Now() - timedelta(days=7), look_at=Now())
+    Payment.objects.filter(pk=payment.pk).update(looks=looks_in(LATE_AUTHORISATION), look_at=Now())
+    look_at_payments()
+    payment.refresh_from_db()
+    assert payment.look_at is not None
+    due_again(Payment, payment.pk)
     look_at_payments()
     payment.refresh_from_db()
     assert payment.look_at is None
+
+
+def looks_in(time: timedelta) -> int:
+    """So many looks, each after its pause, fit into it."""
+    return sum(1 for pause in accumulate(next_look(n) for n in range(100)) if pause <= time)
+
+
+def test_who_opens_an_old_payment_again_is_looked_at_as_at_the_beginning(db: None, gateway: StandIn) -> None:
+    escrow = make_escrow()
+    payment = open_order(escrow)
+    Payment.objects.filter(pk=payment.pk).update(looks=40, look_at=None)
+    again = open_order(escrow)
+    payment.refresh_from_db()
+    assert (again.pk, payment.looks) == (payment.pk, 0)
+    assert payment.look_at is not None
+    pay(gateway, payment)
+    due_again(Payment, payment.pk)
+    look_at_payments()
+    assert Payment.objects.get(pk=payment.pk).status == "captured"
+
+
+def test_a_payment_that_a_client_claims_is_looked_at_soon_when_the_gateway_was_silent(
+    db: None, gateway: StandIn
+) -> None:
+    payment = open_order(make_escrow())
+    paid = pay(gateway, payment)
+    Payment.objects.filter(pk=payment.pk).update(looks=40, look_at=Now() + timedelta(hours=6))
+    gateway.kill()
+    assert verify(payment, paid).status == "created"
+    gateway.start()
+    payment.refresh_from_db()
+    assert payment.looks == 0
+    assert Payment.objects.filter(pk=payment.pk, look_at__lt=Now() + timedelta(minutes=5)).exists()
 
 
 def test_a_look_while_the_gateway_is_away_is_repeated(db: None, gateway: StandIn) -> None:
@@ -326,8 +366,8 @@ def test_a_failed_refund_is_sent_again_as_a_new_attempt(db: None, gateway: Stand
     gateway.settle_refund(first, "failed")
     services.record_refund(sighting=our_gateway().fetch_refund(first))
     with pytest.raises(InvalidTransition):
-        services.retry_refund(refund=make_promised_refund(), operator=make_operator("finance"))
-    services.retry_refund(refund=refund, operator=make_operator("finance"))
+        services.retry_refund(refund=make_promised_refund(), operator=make_operator("finance"), reason="Again")
+    services.retry_refund(refund=refund, operator=make_operator("finance"), reason="The bank is well again")
     due_again(Refund, refund.pk)
     send_refunds()
     refund.refresh_from_db()
