@@ -11,7 +11,7 @@ from accounts.models import User
 from khidma.kernel.admin import OperatorAdmin
 from khidma.kernel.money import rupees
 from payments import services
-from payments.admin.base import MoneyAdmin
+from payments.admin.base import FinanceAdmin, MoneyAdmin
 from payments.admin.reconciling import ReasonedAdmin
 from payments.models import (
     Account,
@@ -29,7 +29,6 @@ from payments.models import (
     Transfer,
     Validation,
 )
-from payments.states import RefundStatus
 
 
 @admin.register(Account)
@@ -148,13 +147,14 @@ class RefundAdmin(ReasonedAdmin):
             lambda refund, reason: services.pay_refund_by_bank(refund=refund, operator=request.user, reason=reason),
         )
 
-    @admin.action(description=_("Send again"), permissions=["change"])
+    @admin.action(description=_("Send again"), permissions=["finance"])
     def send_again(self, request: Any, queryset: models.QuerySet[Refund]) -> None:
         """Begin a new attempt at refunds that have failed."""
-        failed = list(queryset.filter(status=RefundStatus.FAILED))
-        for refund in failed:
-            services.retry_refund(refund=refund, operator=request.user)
-        self.message_user(request, _("%(count)d refunds will be sent again.") % {"count": len(failed)})
+        self.each(
+            request,
+            queryset,
+            lambda refund, reason: services.retry_refund(refund=refund, operator=request.user, reason=reason),
+        )
 
 
 @admin.register(BankAccount)
@@ -186,7 +186,7 @@ class GatewayAttemptAdmin(OperatorAdmin):
 
 
 @admin.register(GatewayEvent)
-class GatewayEventAdmin(OperatorAdmin):
+class GatewayEventAdmin(FinanceAdmin):
     list_display = ("created_at", "name", "status", "attempts", "event_id", "done_at", "last_error")
     list_filter = ("status", "name", "created_at")
     search_fields = ("event_id", "id")
@@ -194,7 +194,7 @@ class GatewayEventAdmin(OperatorAdmin):
     ordering = ("-id",)
     actions = ("try_again",)
 
-    @admin.action(description=_("Try again"), permissions=["change"])
+    @admin.action(description=_("Try again"), permissions=["finance"])
     def try_again(self, request: Any, queryset: models.QuerySet[GatewayEvent]) -> None:
         """Work through events again that were given up."""
         count = services.revive_events(events=queryset, operator=request.user)

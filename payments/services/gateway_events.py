@@ -24,6 +24,7 @@ from payments.services.chargebacks import record_dispute
 from payments.services.foreign import record_foreign_refund
 from payments.services.paying import adopt_order, record_sighting
 from payments.services.refunds import is_ours, record_refund
+from payments.services.second_person import require_finance
 from payments.services.settling import record_settlement
 from payments.services.withdrawing import record_payout
 
@@ -148,7 +149,8 @@ def _failed(event: GatewayEvent, error: Exception) -> None:
 
 @transaction.atomic
 def revive_events(*, events: QuerySet[GatewayEvent], operator: User) -> int:
-    """Try events again that were given up; how many there are."""
+    """Try events again that were given up; how many there are. :raises Forbidden: not an operator of finance."""
+    require_finance(operator)
     dead = list(events.filter(status=EventStatus.DEAD).select_for_update(no_key=True))
     for event in dead:
         record_act(actor_id=operator.pk, action="retry_event", target_type="gateway_event", target_id=event.pk)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from accounts.tests.factories import make_operator
@@ -119,7 +120,7 @@ def test_what_is_paid_by_bank_is_never_asked_of_the_gateway(db: None, gateway: S
     refund.refresh_from_db()
     assert (refund.status, books(), services.refunds_due()) == ("sent", before, [])
     with pytest.raises(InvalidTransition):
-        services.retry_refund(refund=refund, operator=make_operator("finance"))
+        services.retry_refund(refund=refund, operator=make_operator("finance"), reason="Again")
 
 
 def test_a_refund_that_has_not_failed_stays_on_its_way(db: None) -> None:
@@ -184,3 +185,20 @@ def test_the_payer_sees_no_withdrawal_of_it(api: Any, db: None) -> None:
     assert client.get(f"/api/payouts/{payout.pk}").status_code == 404
     assert [row["id"] for row in client.get("/api/payments").json()["data"]] == [str(refund.payment_id)]
     assert reverse("admin:payments_refund_changelist").endswith("/payments/refund/")
+
+
+@pytest.mark.parametrize(("group", "status"), [("finance", "promised"), ("support", "failed"), ("trust", "failed")])
+def test_finance_sends_a_failed_refund_again_from_its_page_and_says_why(
+    db: None, gateway: StandIn, client: Client, group: str, status: str
+) -> None:
+    refund = failed_refund()
+    client.force_login(make_operator(group))
+    chosen = {"action": "send_again", "_selected_action": str(refund.pk)}
+    client.post("/admin/payments/refund/", chosen)
+    refund.refresh_from_db()
+    assert refund.status == "failed"
+    client.post("/admin/payments/refund/", {**chosen, "reason": "Their bank is well again"})
+    refund.refresh_from_db()
+    assert refund.status == status
+    acts = AuditRecord.objects.filter(action="retry_refund").values_list("reason", flat=True)
+    assert list(acts) == (["Their bank is well again"] if group == "finance" else [])

@@ -356,6 +356,18 @@ def test_an_event_that_was_given_up_can_be_tried_again(db: None, send: Callable[
     assert escrow_of(escrow.reference).status == "funded"
 
 
+@pytest.mark.parametrize(("group", "status"), [("finance", "pending"), ("support", "dead")])
+def test_finance_tries_a_dead_event_again_from_its_page(
+    db: None, send: Callable[..., Any], client: Any, group: str, status: str
+) -> None:
+    send(event("payment.captured", payment=entity(make_payment(make_escrow()))))
+    GatewayEvent.objects.update(status="dead", attempts=20)
+    client.force_login(make_operator(group))
+    chosen = {"action": "try_again", "_selected_action": str(GatewayEvent.objects.get().pk)}
+    client.post("/admin/payments/gatewayevent/", chosen)
+    assert GatewayEvent.objects.get().status == status
+
+
 def test_the_refund_of_what_was_never_captured_books_nothing(db: None, send: Callable[..., Any]) -> None:
     payment = make_payment(make_escrow())
     before = books()

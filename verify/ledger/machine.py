@@ -130,7 +130,11 @@ class Books(Undoings):
             return self.otherwise(crash)
         if refund[2] == "failed":
             found = Refund.objects.get(pk=refund[1])
-            self.act("retry refund", lambda: payments.retry_refund(refund=found, operator=self.operator), crash)
+            self.act(
+                "retry refund",
+                lambda: payments.retry_refund(refund=found, operator=self.operator, reason="Again"),
+                crash,
+            )
         else:
             self.act("send refund", lambda: payments.send_refund(refund_id=UUID(refund[1])), crash)
         return None
@@ -219,7 +223,7 @@ class Books(Undoings):
 
     def _work_off(self) -> None:
         for refund in Refund.objects.filter(status="failed"):
-            payments.retry_refund(refund=refund, operator=self.operator)
+            payments.retry_refund(refund=refund, operator=self.operator, reason="Again")
         self._sweep()
         deliver_due()
         self.bank.settle_all()

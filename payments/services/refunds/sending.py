@@ -18,6 +18,7 @@ from payments.providers.gateway import GatewaySaidNo, GatewaySilent, RefundSight
 from payments.selectors.chargebacks import is_disputed, was_lost
 from payments.services.attempts import begin_attempt, one_at_a_time, refuse_attempt
 from payments.services.refunds.merging import fail_refund, record_refund
+from payments.services.second_person import require_finance
 from payments.services.watching import next_look
 from payments.states import RefundStatus
 
@@ -143,15 +144,17 @@ def _look_again(refund: Refund) -> None:
 
 
 @transaction.atomic
-def retry_refund(*, refund: Refund, operator: User) -> Refund:
+def retry_refund(*, refund: Refund, operator: User, reason: str) -> Refund:
     """Send a failed refund again, as a new attempt; the sweep takes it up.
 
+    :raises Forbidden: not an operator of finance.
     :raises InvalidTransition: it has not failed.
     """
+    require_finance(operator)
     refund = lock(refund)
     changes = {"failure_reason": "", "look_at": now(), "looks": 0, "way": RefundWay.SOURCE}
-    advance(refund, "try_again", by=operator, role="operator", changes=changes)
-    record_act(actor_id=operator.pk, action="retry_refund", target_type="refund", target_id=refund.pk)
+    advance(refund, "try_again", by=operator, role="operator", reason=reason, changes=changes)
+    record_act(actor_id=operator.pk, action="retry_refund", target_type="refund", target_id=refund.pk, reason=reason)
     return refund
 
 
