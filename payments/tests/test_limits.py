@@ -13,7 +13,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.tests.factories import make_doer
+from accounts.tests.factories import make_doer, make_operator
 from khidma.kernel import clock
 from khidma.kernel.clock import Now
 from khidma.kernel.ids import new_id
@@ -22,9 +22,10 @@ from khidma.kernel.runtime import change
 from khidma.tests.races import at_once
 from payments import services
 from payments.errors import BalanceTooSmall, BankAccountCoolingOff, FirstPayoutWaiting, PayoutLimitReached
-from payments.models import Capture, Payout
+from payments.models import Capture, Escrow, Payout
 from payments.runtime import PaymentSettings
 from payments.selectors import wallet_balance_of
+from payments.selectors.available import unsettled_of
 from payments.tests.factories import balance, books, earn, make_bank_account
 from payments.tests.test_payouts import hear
 
@@ -132,6 +133,34 @@ def test_earnings_wait_until_the_gateway_has_settled_them(db: None) -> None:
     refusal_of(user, 30_001, BalanceTooSmall)
     assert services.request_payout(user=user, amount=30_000).status == "queued"
     assert wallet_balance_of(user.pk).available == 0
+
+
+def test_what_was_given_back_of_unsettled_earnings_keeps_nothing_else(db: None) -> None:
+    user = with_money(40_000)
+    Capture.objects.update(settled_at=Now())
+    earn(user, 30_000)
+    escrow = Escrow.objects.latest("id")
+    rule(hold_unsettled=True)
+    assert wallet_balance_of(user.pk).available == 40_000
+    services.return_after_release(
+        reference=escrow.reference, amount=escrow.amount, operator=make_operator("finance"), reason="Never done"
+    )
+    assert (wallet_balance_of(user.pk).available, wallet_balance_of(user.pk).pending) == (40_000, 0)
+
+
+def test_unsettled_earnings_that_paid_a_debt_keep_nothing_else(db: None) -> None:
+    user = with_money(40_000)
+    escrow = Escrow.objects.latest("id")
+    services.request_payout(user=user, amount=40_000)
+    Payout.objects.update(sent_at=Now())
+    services.return_after_release(
+        reference=escrow.reference, amount=escrow.amount, operator=make_operator("finance"), reason="Never done"
+    )
+    assert wallet_balance_of(user.pk).owed == 40_000
+    Capture.objects.update(settled_at=Now())
+    earn(user, 40_000)
+    rule(hold_unsettled=True)
+    assert (wallet_balance_of(user.pk).owed, unsettled_of(user.pk)) == (0, 0)
 
 
 def test_what_is_unsettled_and_held_is_never_less_than_nothing(db: None) -> None:
