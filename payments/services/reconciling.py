@@ -161,7 +161,9 @@ def _refresh(run: ReconciliationRun, pairs: list[tuple[Difference, Found]]) -> N
             setattr(row, name, value)
         row.last_run = run
         if is_other and row.status == DifferenceStatus.EXPLAINED:  # what was explained was another figure
-            advance(lock(row), "reopen", by=None, role="system")
+            row = lock(row)
+            if row.status == DifferenceStatus.EXPLAINED:
+                advance(row, "reopen", by=None, role="system")
     Difference.objects.bulk_update([row for row, _ in pairs], [*SHOWN, "last_run"], batch_size=500)
 
 
@@ -179,9 +181,12 @@ def _close(books: Comparison) -> int:
         for one in Difference.objects.filter(status__in=LIVE).order_by("id")
         if (one.subject, one.reference) not in still
     ]
-    for one in gone:
-        advance(lock(one), "match", by=None, role="system", changes={"closed_at": now()})
-    return len(gone)
+    closed = 0
+    for one in map(lock, gone):
+        if one.status in LIVE:  # nobody has resolved it since it was read
+            advance(one, "match", by=None, role="system", changes={"closed_at": now()})
+            closed += 1
+    return closed
 
 
 @transaction.atomic
