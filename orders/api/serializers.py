@@ -121,7 +121,7 @@ class OrderSerializer(Serializer):
 
     def get_counterpart_phone(self, screen: OrderScreen) -> str | None:
         order = screen.order
-        if not (order.is_on_site and order.is_paid_for):
+        if not (order.is_on_site and order.is_paid_for) or order.status == OrderStatus.CANCELLED:
             return None
         other = order.doer if screen.side == "client" else order.client
         return other.phone

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import make_client, make_doer, make_user
 from gigs.tests.factories import make_application
+from orders import services
 from orders.models import Order
 from orders.selectors import money_of
 from orders.tests.evidence import nothing_changes
@@ -195,6 +196,13 @@ def test_on_site_each_side_sees_what_it_needs(api: Any) -> None:
     assert as_doer["startCode"] is None
     assert (as_client["counterpartPhone"], as_doer["counterpartPhone"]) == (order.doer.phone, order.client.phone)
     assert as_doer["location"]["address"] == order.gig.address
+
+
+def test_phones_are_not_shown_any_more_once_an_order_is_cancelled(api: Any) -> None:
+    order = make_funded_order(**ON_SITE)
+    services.cancel_order(order=order, actor=order.client, reason="changed_mind")
+    for party in (order.client, order.doer):
+        assert api(party).get(f"/api/orders/{order.pk}").json()["data"]["counterpartPhone"] is None
 
 
 def test_remote_parties_do_not_see_phones(api: Any) -> None:
