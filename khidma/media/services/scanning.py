@@ -54,7 +54,9 @@ def _settle(file: File, verdict: Verdict) -> None:
     if waiting is None:
         return
     if verdict is Verdict.CLEAN:
-        advance(waiting, "clear", by=None, role="system", changes={"scan_at": None, "loose_since": Now()})
+        is_loose = not waiting.attachments.exists()  # sealed files are attached before they are scanned
+        changes = {"scan_at": None, "loose_since": Now() if is_loose else None}
+        advance(waiting, "clear", by=None, role="system", changes=changes)
         return
     advance(waiting, "condemn", by=None, role="system", changes={"scan_at": None})
     publish(FileCondemned(file_id=waiting.pk, owner_id=waiting.owner_id, file_name=waiting.name))

@@ -1,5 +1,6 @@
 """The scanner, against a server that speaks clamd's protocol."""
 
+import io
 import socketserver
 import struct
 import threading
@@ -14,6 +15,7 @@ from accounts.tests.factories import make_client
 from khidma.kernel.clock import now
 from khidma.kernel.models import OutboxEvent
 from khidma.kernel.outbox import deliver_due
+from khidma.media import services
 from khidma.media.models import File
 from khidma.media.states import FileStatus
 from khidma.media.tasks import erase_files, scan_files
@@ -65,6 +67,16 @@ def test_a_clean_file_is_free_once_it_was_scanned(user: User, clamd: Any, api: A
     assert clamd.seen == [samples.pdf()]
     assert api(user).get(f"/api/media/{file.pk}").json()["data"]["url"]
     assert scan_files() == 0
+
+
+def test_a_sealed_file_that_was_attached_before_it_was_scanned_stays(user: User, clamd: Any) -> None:
+    file = services.receive_file(
+        owner=user, kind="document", name="id.pdf", content=io.BytesIO(samples.pdf()), is_sealed=True
+    )
+    services.attach(owner=user, thing="verification", thing_id=user.pk, files=[file.pk], is_sealed=True)
+    assert scan_files() == 1
+    file.refresh_from_db()
+    assert (file.status, file.loose_since) == (FileStatus.READY, None)
 
 
 def test_a_file_with_malware_is_refused_told_of_and_erased(user: User, clamd: Any, api: Any, stored: Any) -> None:
