@@ -21,13 +21,16 @@ from khidma.kernel.events import handles
 from khidma.realtime import streams
 from messaging import services
 from orders.events import (
+    CancellationContested,
     CancellationSettled,
     MilestoneApproved,
     MilestoneDropped,
     MilestoneEvent,
     MilestoneOverdue,
     MilestoneRefunded,
+    MilestoneReleased,
     MilestoneRevisionRequested,
+    MilestonesCancelled,
     MilestonesFunded,
     MilestoneSubmitted,
     OrderApproved,
@@ -67,13 +70,17 @@ SENTENCES: dict[type[OrderEvent], str] = {
     MilestoneSubmitted: "The work for “%(milestone)s” was submitted.",
     MilestoneRevisionRequested: "Changes to “%(milestone)s” were asked for.",
     MilestoneApproved: "“%(milestone)s” was approved and its payment was released.",
+    MilestoneReleased: "The payment for “%(milestone)s” was released.",
     MilestoneOverdue: "“%(milestone)s” is long overdue. If nothing is handed in, its payment goes back soon.",
     MilestoneRefunded: "Nothing was handed in for “%(milestone)s”. Its payment goes back to the client.",
     MilestoneDropped: "“%(milestone)s” was not paid and has been dropped.",
-    CancellationSettled: "Nobody contested the cancellation in time. The rest of the money was paid out.",
+    MilestonesCancelled: "The milestones for which nothing was handed in were cancelled.",
+    CancellationContested: "The cancellation is contested. The money that was kept back waits for a decision.",
+    CancellationSettled: "The money that the cancellation kept back was paid out.",
     OrderRefunded: "A part of the payment goes back to the client.",
     SilenceNoticed: "Nothing was handed in for a long time. Without work the client will be refunded.",
 }
+HELD_PAY = "“%(milestone)s” was approved. Its payment waits until a bank has decided about it."
 
 
 def tell_applicant(event: ApplicationEvent) -> None:
@@ -117,7 +124,7 @@ def tell_parties(event: OrderEvent) -> None:
 def note_in_conversation(event: OrderEvent) -> None:
     """A system message in the order's conversation, which turns from the application's into the order's."""
     conversation = services.open_for_order(order=Order.objects.get(pk=event.order_id))
-    sentence = SENTENCES[type(event)]
+    sentence = HELD_PAY if isinstance(event, MilestoneApproved) and not event.paid else SENTENCES[type(event)]
     if isinstance(event, MilestoneEvent):
         sentence %= {"milestone": event.milestone_title}
     services.post_system_message(conversation=conversation, text=sentence)

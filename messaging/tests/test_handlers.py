@@ -1,16 +1,29 @@
 """What happens to applications and orders reaches the streams of those concerned, and the order's conversation."""
 
+from datetime import timedelta
+
 import pytest
 
 from accounts.models import User
 from gigs import services as gigs
 from gigs.tests.factories import make_application, make_gig
+from khidma.kernel.clock import now
 from khidma.kernel.outbox import deliver_due
 from khidma.realtime.models import StreamEvent
+from messaging.handlers import SENTENCES
 from messaging.models import Conversation, ConversationKind, Message
+from notifications.models import Notification
 from orders import services as orders
-from orders.models import CancelReason
-from orders.tests.factories import make_completed_order, make_milestone_order, make_order, pay_milestones
+from orders.events import OrderEvent
+from orders.models import CancelReason, Order
+from orders.tests.factories import (
+    make_completed_order,
+    make_funded_order,
+    make_milestone_order,
+    make_order,
+    pay_milestones,
+)
+from orders.tests.test_charging_back import hear
 
 pytestmark = pytest.mark.django_db
 
@@ -106,3 +119,60 @@ def test_each_step_of_a_milestone_is_told_to_both_and_noted_by_its_name() -> Non
         "Changes to “Part 1” were asked for.",
         "“Part 2” was approved and its payment was released.",
     ]
+
+
+def test_pay_that_a_bank_holds_is_not_said_to_be_released_until_it_is() -> None:
+    order = make_milestone_order(100_000, 150_000, funded=True)
+    orders.submit_milestones(order=order, doer=order.doer, message="Both.")
+    first = order.milestones.order_by("position")[0]
+    hear(first.pk)
+    orders.approve_milestones(order=order, client=order.client, only=first.pk)
+    deliver_due()
+    assert Message.objects.latest("sequence").text == (
+        "“Part 1” was approved. Its payment waits until a bank has decided about it."
+    )
+    told = Notification.objects.get(user=order.doer, kind="milestone_approved")
+    assert "₹" not in told.body
+    hear(first.pk, "won")
+    deliver_due()
+    assert Message.objects.latest("sequence").text == "The payment for “Part 1” was released."
+    paid = Notification.objects.filter(user=order.doer, kind="milestone_approved").latest("id")
+    assert "₹882.00 for it is in your wallet" in paid.body
+
+
+def test_milestones_that_are_cancelled_are_told_and_noted() -> None:
+    order = make_milestone_order(100_000, 150_000, funded=True)
+    first = order.milestones.order_by("position")[0]
+    orders.submit_milestones(order=order, doer=order.doer, message="One.", only=first.pk)
+    deliver_due()
+    before = len(heard(order.doer))
+    orders.cancel_order(order=order, actor=order.client, reason=CancelReason.CHANGED_MIND)
+    assert ("ORDER_UPDATE", "in_progress") in heard(order.doer)[before:]
+    assert Message.objects.latest("sequence").text == ("The milestones for which nothing was handed in were cancelled.")
+
+
+def test_a_contest_is_told_and_its_end_says_nothing_untrue() -> None:
+    order = make_funded_order(amount=100_000)
+    Order.objects.filter(pk=order.pk).update(funded_at=now() - timedelta(hours=5))
+    order.refresh_from_db()
+    orders.cancel_order(order=order, actor=order.client, reason="doer_unreachable")
+    orders.contest_cancellation(cancellation=order.cancellation, actor=order.doer)
+    deliver_due()
+    assert Message.objects.latest("sequence").text == (
+        "The cancellation is contested. The money that was kept back waits for a decision."
+    )
+
+
+CONVERSATION_IS_NOT_TOLD = {
+    "CancellationJudged": "`CancellationSettled` comes with it",
+}
+
+
+def test_every_fact_about_an_order_is_told_or_left_out_for_a_reason() -> None:
+    told = {kind.__name__ for kind in SENTENCES}
+    known = {kind.__name__ for kind in subclasses(OrderEvent)} - {"MilestoneEvent"}
+    assert known - told == CONVERSATION_IS_NOT_TOLD.keys()
+
+
+def subclasses(kind: type) -> set[type]:
+    return {one for below in kind.__subclasses__() for one in (below, *subclasses(below))}

@@ -10,6 +10,7 @@ from orders.events import (
     MilestoneDropped,
     MilestoneOverdue,
     MilestoneRefunded,
+    MilestoneReleased,
     MilestoneRevisionRequested,
     MilestonesCancelled,
     MilestonesFunded,
@@ -83,7 +84,15 @@ def tell_doer_of_milestone_revision(event: MilestoneRevisionRequested) -> None:
 
 
 @handles(MilestoneApproved)
-def tell_doer_of_milestone_pay(event: MilestoneApproved) -> None:
+@handles(MilestoneReleased)
+def tell_doer_of_milestone_pay(event: MilestoneApproved | MilestoneReleased) -> None:
+    if not event.paid:
+        held = _(
+            "“%(milestone)s” of “%(title)s” was approved. Its payment waits until a bank has decided about it.",
+            **names(event),
+        )
+        tell_of_order(event, event.doer_id, "milestone_approved", _("Milestone approved"), held, ("email", "push"))
+        return
     body = _(
         "“%(milestone)s” of “%(title)s” was approved: %(amount)s for it is in your wallet.",
         **names(event),

@@ -55,6 +55,7 @@ TABLE: list[tuple[type[Event], list[Told]]] = [
     (orders.MilestoneSubmitted, [("client", "milestone_submitted", EVERYWHERE)]),
     (orders.MilestoneRevisionRequested, [("doer", "milestone_revision_requested", MAIL)]),
     (orders.MilestoneApproved, [("doer", "milestone_approved", EVERYWHERE)]),
+    (orders.MilestoneReleased, [("doer", "milestone_approved", EVERYWHERE)]),
     (orders.MilestoneOverdue, [("doer", "milestone_overdue", EVERYWHERE)]),
     (orders.MilestoneRefunded, [("client", "milestone_refunded", MAIL), ("doer", "milestone_refunded", MAIL)]),
     (orders.MilestoneDropped, [("client", "milestone_dropped", SCREEN), ("doer", "milestone_dropped", SCREEN)]),
