@@ -10,6 +10,7 @@ from rest_framework.serializers import SerializerMethodField
 from khidma.http.fields import Choice, Id, Integer, ListOf, Moment, Number, Text
 from khidma.http.paging import PageQuery
 from khidma.http.serializers import OneOf, Query, Serializer
+from khidma.media.api.serializers import Attachments
 from messaging.models import LONGEST_TEXT, Desk, Message, MessageKind, SupportChat, SupportStanding
 from operations.selectors.messages import READ, ROLES, DeskFigures
 
@@ -64,7 +65,7 @@ class DeskMessageSerializer(Serializer):
     type = Choice(MessageKind.values, source="kind")
     timestamp = Moment(source="created_at")
     status = SerializerMethodField()
-    attachments = SerializerMethodField()
+    attachments = Attachments()
     location = SerializerMethodField()
     contact = SerializerMethodField()
     metadata = SerializerMethodField()
@@ -83,9 +84,6 @@ class DeskMessageSerializer(Serializer):
         if message.desk == Desk.ASKED:
             return "read" if message.sequence <= message.desk_read else "unread"
         return "read" if message.sequence <= message.user_read else "sent"
-
-    def get_attachments(self, message: Message) -> list[dict[str, Any]]:
-        return []
 
     @extend_schema_field({"type": "null"})
     def get_location(self, message: Message) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from khidma.http.paging import COUNT_CAP
 from khidma.kernel.clock import now
+from khidma.media.selectors import files_of
 from messaging.models import Desk, Message, SupportChat, SupportStanding, SupportWait
 from messaging.selectors import get_support_conversation
 
@@ -135,8 +136,9 @@ def _contacts() -> QuerySet[SupportChat]:
 
 
 def _messages() -> QuerySet[Message]:
-    """Messages of chats with support, each with how far operators and the user have read; one user takes part there."""
+    """Messages of chats with support, with files, and how far operators and the user have read; one user takes part."""
     return Message.objects.select_related("sender").annotate(
+        files=files_of("message"),
         desk_read=F("conversation__support__read_sequence"),
         user_read=F("conversation__participants__last_read_sequence"),
     )

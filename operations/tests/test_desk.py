@@ -14,6 +14,7 @@ from accounts.tests.factories import make_client, make_doer, make_operator, make
 from khidma.http.fields import milliseconds
 from khidma.kernel.clock import now
 from khidma.kernel.models import AuditRecord
+from khidma.media.tests.factories import make_file
 from khidma.tests.client import JsonClient
 from messaging import services
 from messaging.models import Message, SupportChat, SupportWait
@@ -230,6 +231,20 @@ def test_an_answer_over_the_api_reaches_the_user_as_support(api: Api, desk: Json
     assert SupportWait.objects.get().ended_by == support
 
 
+def test_files_of_either_side_are_shown_at_the_desk(api: Api, desk: JsonClient, support: User) -> None:
+    client = make_client()
+    screenshot, form = make_file(client, "image"), make_file(support)
+    api(client).post("/api/web-chat/messages", {"attachments": [str(screenshot.pk)]})
+    body = {"conversationId": str(client.pk), "content": "Fill this in.", "attachments": [str(form.pk)]}
+    answered = desk.post(DESK, body).json()["data"]
+    newest, oldest = shown(desk, type="messages")
+    marked = desk.patch(DESK, {"messageId": oldest["id"], "status": "unread"}).json()["data"]
+    for message, file in [(answered, form), (newest, form), (oldest, screenshot), (marked, screenshot)]:
+        (attachment,) = message["attachments"]
+        assert (attachment["id"], attachment["kind"]) == (str(file.pk), file.kind)
+        assert attachment["url"]
+
+
 @pytest.mark.parametrize(
     ("change", "status", "field"),
     [
@@ -368,7 +383,10 @@ def test_the_desk_costs_the_same_for_one_as_for_many(desk: JsonClient, support: 
     for_one = queries()
     for _ in range(4):
         question = ask(make_doer(), "One", "Two")
-        services.answer_as_support(conversation=question.conversation, operator=support, text="Hello")
+        file = make_file(support).pk
+        services.answer_as_support(
+            conversation=question.conversation, operator=support, text="Hello", attachments=[file]
+        )
     assert queries() == for_one
     assert for_one <= most
 
