@@ -7,6 +7,7 @@ from django.utils.translation import get_language_from_request
 from rest_framework.request import Request
 
 from accounts.api.permissions import caller_of
+from accounts.services import require_active
 from khidma.http.views import ApiView, Paged, operation
 from khidma.realtime.waiting import news
 from messaging import selectors, services
@@ -19,7 +20,7 @@ from messaging.api.serializers import (
     ReadBody,
     SearchQuery,
 )
-from messaging.models import Conversation, Message
+from messaging.models import Conversation, ConversationKind, Message
 
 
 def language_of(request: Request) -> str:
@@ -66,10 +67,12 @@ class Messages(ApiView):
         conversation = services.reach_conversation(actor=caller_of(request), conversation_id=conversation_id)
         return self.feed(selectors.list_messages(conversation, **self.query()), order=("-sequence",))
 
-    @operation(access="user", body=MessageBody, returns=MessageSerializer, status=201)
+    @operation(access="user", body=MessageBody, returns=MessageSerializer, status=201, open_to_suspended=True)
     def post(self, request: Request, conversation_id: UUID) -> Message:
-        """Say something."""
+        """Say something; a suspended user, to support alone."""
         conversation = services.reach_conversation(actor=caller_of(request), conversation_id=conversation_id)
+        if conversation.kind != ConversationKind.SUPPORT:
+            require_active(user=caller_of(request))
         message = services.send_message(conversation=conversation, sender=caller_of(request), **self.body())
         return selectors.show_message(message)
 

@@ -6,7 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
@@ -14,6 +16,7 @@ from accounts.services import suspend_user
 from accounts.tests.factories import make_client, make_doer, make_operator
 from khidma.http.fields import milliseconds
 from khidma.kernel.clock import now
+from khidma.media.tests import samples
 from khidma.realtime.models import StreamEvent
 from khidma.tests.client import JsonClient
 from messaging import services
@@ -217,6 +220,22 @@ def test_a_suspended_user_reads_and_writes_to_support_only(api: Api, order: Orde
     assert facts() == before
     assert client.get(f"/api/conversations/{order.conversation_id}/messages").status_code == 200
     assert client.post("/api/web-chat/messages", {"text": "Why?"}).status_code == 201
+
+
+def test_a_suspended_user_shows_support_a_file(api: Api, order: Order) -> None:
+    suspend_user(user=order.doer, reason="Fraud")
+    order.doer.refresh_from_db()
+    support = services.open_support(user=order.doer)
+    sender = api(order.doer)
+    given = {"file": SimpleUploadedFile("screenshot.jpg", samples.image()), "kind": "image"}
+    uploaded = Client().post("/api/media", given, headers={"authorization": f"Bearer {sender.token}"})
+    assert uploaded.status_code == 201, uploaded.content
+    body = {"attachments": [uploaded.json()["data"]["id"]]}
+    refused = sender.post(f"/api/conversations/{order.conversation_id}/messages", body).json()["error"]
+    assert (refused["code"], refused["details"]) == ("account_suspended", {"reason": "Fraud", "until": None})
+    said = sender.post(f"/api/conversations/{support.pk}/messages", body)
+    assert said.status_code == 201, said.content
+    assert len(said.json()["data"]["attachments"]) == 1
 
 
 def test_everybody_has_a_chat_with_support_of_their_own(api: Api) -> None:

@@ -38,10 +38,14 @@ class Media(ApiView):
         status=201,
         location=address_of,
         atomic=False,
+        open_to_suspended=True,
         errors=[FileTypeRefused, DamagedFile, QuotaUsedUp],
     )
     def post(self, request: Request) -> File:
-        """Upload an image, voice note, video or document; what nothing holds after a day is removed."""
+        """Upload an image, voice note, video or document; what nothing holds after a day is removed.
+
+        A suspended user may too, for support; where the file may be used, what uses it says.
+        """
         body = self.body()
         given = body["file"]
         return services.receive_file(owner=request.user, kind=body["kind"], name=given.name, content=given.file)
