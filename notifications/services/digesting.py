@@ -21,13 +21,23 @@ LOOK_BACK = timedelta(hours=24)
 """Longer than any quiet hours; a conversation that is silent for so long leads to no digest."""
 
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
-MOST_USERS, MOST_COUNTED = 5_000, 100
+AT_ONCE, MOST_COUNTED = 1_000, 100
 
 
 def tell_of_unread_messages() -> int:
     """Tell everybody with a message that is unread for long enough, but nobody in quiet hours; how many."""
     moment = now()
-    user_ids = list(_waiting(moment)[:MOST_USERS])
+    waiting = _waiting(moment)
+    user_ids = list(waiting[:AT_ONCE])
+    told = _tell_awake(user_ids, moment)
+    while len(user_ids) == AT_ONCE:
+        user_ids = list(waiting.filter(user_id__gt=user_ids[-1])[:AT_ONCE])
+        told += _tell_awake(user_ids, moment)
+    return told
+
+
+def _tell_awake(user_ids: list[UUID], moment: datetime) -> int:
+    """Tell those of them who are not in quiet hours; how many."""
     preferences = Preferences.objects.in_bulk(user_ids)
     awake = [
         user_id

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from accounts.tests.factories import make_client
+from accounts.tests.factories import make_client, make_doer
 from khidma.kernel.clock import Now, now
 from khidma.tests.races import at_once
 from messaging.models import Conversation, Message
@@ -15,6 +15,7 @@ from messaging.services import mark_read, post_system_message
 from messaging.tests.factories import make_conversation, parties, say
 from notifications import services
 from notifications.models import Digest, Notification
+from notifications.services import digesting
 from notifications.services.preferences import change_preferences
 from notifications.tests.factories import make_push_token, send_everything, sent
 
@@ -118,6 +119,20 @@ def test_quiet_hours_put_the_digest_off_until_their_end() -> None:
     change_preferences(user=doer, clear_quiet_hours=True)
     assert services.tell_of_unread_messages() == 1
     assert digests(doer) == ["Messages that you have not read: 2."]
+
+
+@pytest.mark.django_db
+def test_those_who_sleep_take_nobody_elses_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digesting, "AT_ONCE", 2)
+    doers = sorted((make_doer() for _ in range(5)), key=lambda doer: doer.pk)
+    for doer in doers:
+        conversation = make_conversation(doer=doer)
+        say(conversation, parties(conversation)[0])
+    for doer in doers[:3]:
+        be_quiet(doer)
+    pass_minutes(15)
+    assert services.tell_of_unread_messages() == 2
+    assert [len(digests(doer)) for doer in doers] == [0, 0, 0, 1, 1]
 
 
 @pytest.mark.django_db
