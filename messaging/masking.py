@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePath
 
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,13 @@ def mask_contacts(text: str) -> Masked:
         pieces += [text[at:start], MASK]
         at = end
     return Masked("".join([*pieces, text[at:]]), tuple(sorted({one.kind for one in found})))
+
+
+def mask_name(name: str) -> Masked:
+    """The same of a file's name, but for its ending."""
+    path = PurePath(name)
+    masked = mask_contacts(path.stem)
+    return Masked(masked.text + path.suffix, masked.kinds)
 
 
 def find_contacts(text: str) -> list[Found]:

@@ -63,6 +63,11 @@ def files_of(thing: str) -> ArraySubquery:
     return ArraySubquery(rows.values(entry=entry))
 
 
+def names_of(owner: Any, ids: Collection[UUID]) -> list[str]:
+    """What those of these files that are the owner's are called."""
+    return list(File.objects.filter(pk__in=ids, owner=owner).values_list("name", flat=True)) if ids else []
+
+
 def room_taken(owner: Any) -> int:
     """Bytes that the files of this user take."""
     return File.objects.filter(owner=owner, status__in=KEPT_STATUSES).aggregate(size=Sum("size"))["size"] or 0

@@ -8,9 +8,10 @@ from rest_framework import serializers
 from accounts.api.serializers import PublicUserSerializer
 from khidma.http.fields import Choice, Flag, Id, Integer, ListOf, Moment, Text, milliseconds
 from khidma.http.serializers import ModelSerializer, Query, Serializer
-from khidma.media.api.serializers import Attachments
+from khidma.media.api.serializers import AttachmentSerializer
 from messaging.masking import MASKED_WARNING
 from messaging.models import LONGEST_TEXT, Conversation, Message, MessageKind
+from messaging.services.announcing import shown_files
 
 MOST_ATTACHMENTS = 10
 
@@ -32,7 +33,7 @@ class MessageSerializer(ModelSerializer):
     order_id = serializers.SerializerMethodField()
     sender_id = Id(source="shown_sender_id", allow_null=True)
     kind = Choice(choices=MessageKind.choices)
-    attachments = Attachments()
+    attachments = serializers.SerializerMethodField()
     client_message_id = serializers.SerializerMethodField()
     read_by = serializers.SerializerMethodField()
     flagged = Flag(source="is_flagged")
@@ -60,6 +61,10 @@ class MessageSerializer(ModelSerializer):
     def get_order_id(self, message: Message) -> str | None:
         order_id = message.conversation.order_id
         return str(order_id) if order_id else None
+
+    @extend_schema_field(AttachmentSerializer(many=True))
+    def get_attachments(self, message: Message) -> list[dict[str, Any]]:
+        return shown_files(message)
 
     def get_client_message_id(self, message: Message) -> str | None:
         return message.client_message_id or None

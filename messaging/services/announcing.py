@@ -8,7 +8,7 @@ from khidma.http.fields import milliseconds
 from khidma.media.api.serializers import show_files
 from khidma.realtime import streams
 from messaging import selectors
-from messaging.masking import MASKED_WARNING
+from messaging.masking import MASKED_WARNING, mask_name
 from messaging.models import Conversation, Message
 
 
@@ -23,7 +23,7 @@ def message_data(message: Message, conversation: Conversation, reader_id: UUID |
         "kind": message.kind,
         "senderId": _text(message.shown_sender_id),
         "text": message.text,
-        "attachments": show_files(getattr(message, "files", message.new_files)),
+        "attachments": shown_files(message),
     }
     if not message._state.adding:
         data["orderId"] = _text(conversation.order_id)
@@ -34,6 +34,12 @@ def message_data(message: Message, conversation: Conversation, reader_id: UUID |
     if message.is_flagged:
         data["flagged"] = True
     return data | (own_data(message).get(reader_id, {}) if reader_id else {})
+
+
+def shown_files(message: Message) -> list[dict[str, Any]]:
+    """Its files on the wire; of a message in which contact details were masked, they are masked in the names too."""
+    files = show_files(getattr(message, "files", message.new_files))
+    return [{**file, "name": mask_name(file["name"]).text} for file in files] if message.is_flagged else files
 
 
 def own_data(message: Message) -> dict[UUID, dict[str, Any]]:

@@ -7,7 +7,7 @@ from accounts.selectors import is_blocked_among
 from khidma.kernel.events import publish
 from messaging.errors import BlockedBetween
 from messaging.events import ContactDetailsMasked
-from messaging.masking import Masked, mask_contacts
+from messaging.masking import Masked, mask_contacts, mask_name
 from messaging.models import Conversation, ConversationKind, Message, Original, Participant
 from orders.models import Order
 
@@ -24,16 +24,20 @@ def require_may_write(*, conversation: Conversation) -> None:
         raise BlockedBetween
 
 
-def mask_before_funding(conversation: Conversation, text: str) -> Masked:
-    """The text as the other side may see it: contact details are masked until the order's money is there."""
+def mask_before_funding(conversation: Conversation, text: str, names: Iterable[str] = ()) -> Masked:
+    """The text as the other side may see it: contact details are masked until the order's money is there.
+
+    The kinds are also of what the names of its files hold; `shown_files` masks those.
+    """
     as_written = Masked(text, ())
     if conversation.kind == ConversationKind.SUPPORT:
         return as_written
     masked = mask_contacts(text)
-    if not masked.kinds:
+    kinds = {*masked.kinds, *(kind for name in names for kind in mask_name(name).kinds)}
+    if not kinds:
         return as_written
     is_funded = Order.objects.filter(conversation_id=conversation.pk, funded_at__isnull=False).exists()
-    return as_written if is_funded else masked
+    return as_written if is_funded else Masked(masked.text, tuple(sorted(kinds)))
 
 
 def keep_original(*, message: Message, sender: User, text: str, kinds: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ from accounts.models import User
 from khidma.http.text import clean
 from khidma.kernel.errors import Invalid
 from khidma.kernel.ids import new_id
+from khidma.media.selectors import names_of
 from khidma.media.services import attach
 from khidma.realtime import streams
 from khidma.realtime.database import fetch
@@ -47,7 +48,7 @@ def send_message(
     :raises SupportDoesNotListen: an operator has closed this chat with support.
     """
     text = checked_text(text, attachments)
-    masked = mask_before_funding(conversation, text)
+    masked = mask_before_funding(conversation, text, names_of(sender, attachments))
     message = Message(
         id=message_id or new_id(),
         conversation=conversation,

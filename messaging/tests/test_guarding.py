@@ -10,6 +10,7 @@ from accounts.services import block_user, unblock_user
 from accounts.tests.factories import make_client
 from khidma.kernel.models import OutboxEvent
 from khidma.kernel.outbox import deliver_due
+from khidma.media.tests.factories import make_file
 from khidma.realtime.models import StreamEvent
 from khidma.tests.client import JsonClient
 from messaging import services
@@ -78,6 +79,29 @@ def test_what_was_written_reaches_the_other_side_by_no_route(api: Api) -> None:
     (own,) = api(doer).get(f"/api/conversations/{conversation.pk}/messages").json()["data"]
     assert own == sent
     assert api(client).get("/api/conversations").json()["data"][0]["lastMessage"] == listed
+
+
+def test_contact_details_in_the_name_of_a_file_are_masked_too(api: Api) -> None:
+    conversation = make_conversation()
+    client, doer = parties(conversation)
+    address = f"/api/conversations/{conversation.pk}/messages"
+    body = {"attachments": [str(make_file(doer, name="call me 9876543210.pdf").pk)]}
+    sent = api(doer).post(address, body).json()["data"]
+    assert (sent["attachments"][0]["name"], sent["flagged"]) == (f"call me {MASK}.pdf", True)
+    assert sent["warning"]
+    (heard,) = stream_of(client)
+    assert heard["flagged"]
+    assert "9876543210" not in str(heard)
+    for route in ("/api/conversations", address, "/api/web-chat/poll?after=0"):
+        assert "9876543210" not in api(client).get(route).content.decode(), route
+    deliver_due()
+    doer.refresh_from_db()
+    assert doer.trust_score == 48
+    funded = make_funded_order()
+    file = make_file(funded.doer, name="call me 9876543210.pdf")
+    services.send_message(conversation=talk_of(funded), sender=funded.doer, text="", attachments=[file.pk])
+    (listed, *_earlier) = api(funded.client).get(f"/api/conversations/{funded.conversation_id}/messages").json()["data"]
+    assert (listed["attachments"][0]["name"], listed["flagged"]) == ("call me 9876543210.pdf", False)
 
 
 def test_masking_ends_with_the_payment_and_does_not_come_back() -> None:
