@@ -1,6 +1,6 @@
 """Writing to users' streams and reading from them: the table is the truth, the doorbell only wakes the listeners."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -18,6 +18,8 @@ from khidma.realtime.models import StreamEvent, StreamPosition
 
 KEPT_FOR = timedelta(days=7)
 KEPT_EVENTS = 1_000
+
+_renewals: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 _PUSH = "SELECT user_id, seq FROM realtime_push(%s::uuid[], %s, %s::jsonb, %s::jsonb)"
 _LAST_NUMBERS = "SELECT user_id, last_seq FROM realtime_streamposition WHERE user_id = ANY (%s::uuid[])"
@@ -113,12 +115,26 @@ async def last_numbers(user_ids: Collection[UUID]) -> dict[UUID, int]:
 
 def read_after(user_id: UUID, seq: int, *, limit: int = 200) -> list[StreamEvent]:
     """The next events of this stream after a number, in order."""
-    return list(StreamEvent.objects.filter(user_id=user_id, seq__gt=seq).order_by("seq")[:limit])
+    return _renewed(StreamEvent.objects.filter(user_id=user_id, seq__gt=seq).order_by("seq")[:limit])
 
 
 def read_a_few_after(user_id: UUID, seq: int, *, most_bytes: int) -> list[StreamEvent]:
     """The next events in order, until they take so many bytes; the first at any size."""
-    return list(StreamEvent.objects.raw(_READ_A_FEW, [user_id, seq, most_bytes]))
+    return _renewed(StreamEvent.objects.raw(_READ_A_FEW, [user_id, seq, most_bytes]))
+
+
+def renew(event: str, how: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Let the data of such events be renewed whenever they are read: what was good for minutes when they were written
+    is good again days later."""
+    _renewals[event] = how
+
+
+def _renewed(events: Iterable[StreamEvent]) -> list[StreamEvent]:
+    found = list(events)
+    for event in found:
+        if (how := _renewals.get(event.event)) is not None:
+            event.data = how(event.data)
+    return found
 
 
 def due_for_trimming(*, limit: int = 500) -> list[UUID]:

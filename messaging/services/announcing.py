@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from khidma.http.fields import milliseconds
+from khidma.kernel.clock import now
+from khidma.media.addresses import signed_address
 from khidma.media.api.serializers import show_files
 from khidma.realtime import streams
 from messaging import selectors
@@ -40,6 +42,13 @@ def shown_files(message: Message) -> list[dict[str, Any]]:
     """Its files on the wire; of a message in which contact details were masked, they are masked in the names too."""
     files = show_files(getattr(message, "files", message.new_files))
     return [{**file, "name": mask_name(file["name"]).text} for file in files] if message.is_flagged else files
+
+
+def with_good_addresses(data: dict[str, Any]) -> dict[str, Any]:
+    """A `CHAT_MESSAGE` that is read again: the addresses of its files are good from now on. Whether there is something
+    to download is looked at there."""
+    files = [{**file, "url": signed_address(file["id"], at=now())} for file in data.get("attachments", ())]
+    return {**data, "attachments": files} if files else data
 
 
 def own_data(message: Message) -> dict[UUID, dict[str, Any]]:

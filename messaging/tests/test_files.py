@@ -1,5 +1,6 @@
 """Files in chats: over REST and on the stream, once, and for those who take part."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,9 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import make_doer, make_operator
+from khidma.kernel.clock import now
+from khidma.media.addresses import signed_address
 from khidma.media.models import Attachment, File
 from khidma.media.states import FileStatus
 from khidma.media.tests.factories import make_file
+from khidma.realtime import streams
 from khidma.realtime.models import StreamEvent
 from messaging import services
 from messaging.models import Message
@@ -116,3 +120,19 @@ def test_messages_with_files_cost_no_more_queries_than_one(api: Any) -> None:
     one_more()
     one_more()
     assert asked() == first
+
+
+def test_what_is_read_again_after_a_while_bears_addresses_that_are_good(api: Any) -> None:
+    conversation = make_conversation()
+    client, doer = parties(conversation)
+    services.send_message(conversation=conversation, sender=doer, text="Look!", attachments=[make_file(doer).pk])
+    old = signed_address(File.objects.get().pk, at=now() - timedelta(hours=1))
+    for event in StreamEvent.objects.filter(event="CHAT_MESSAGE"):
+        event.data["attachments"][0]["url"] = old
+        event.save(update_fields=["data"])
+    (event,) = api(client).get("/api/web-chat/poll?after=0").json()["data"]["events"]
+    (file,) = event["data"]["attachments"]
+    (again,) = streams.read_a_few_after(client.pk, 0, most_bytes=65_536)
+    assert api().get(old).status_code == 404
+    for url in (file["url"], again.data["attachments"][0]["url"]):
+        assert b"".join(api().get(url)).startswith(b"%PDF")
