@@ -12,6 +12,7 @@ from accounts.tests.factories import make_client, make_doer, make_operator
 from khidma.http.fields import milliseconds
 from khidma.http.schema import document
 from khidma.kernel.ids import new_id
+from khidma.kernel.outbox import deliver_due
 from khidma.tests.client import JsonClient
 from notifications.models import Notification, PushToken
 from notifications.tests.factories import make_notification, make_push_token
@@ -205,3 +206,21 @@ def test_a_wrong_device_is_refused(api: Api, change: dict[str, Any], field: str)
     assert answer.status_code == 400
     assert list(answer.json()["error"]["details"]) == [field]
     assert not PushToken.objects.exists()
+
+
+def test_a_device_hears_nothing_more_once_its_session_has_ended(api: Any) -> None:
+    user = make_doer()
+    client = api(user)
+    kept = make_push_token(user)
+    client.post("/api/notifications/tokens", {"token": "lost-phone-0001", "platform": "android"})
+    assert PushToken.objects.filter(user=user).count() == 2
+    assert client.post("/api/auth/logout", {}).status_code in {200, 204}
+    deliver_due()
+    assert list(PushToken.objects.filter(user=user)) == [kept]
+
+
+def test_a_user_has_twenty_devices_at_most_and_the_newest_stay(api: Any) -> None:
+    user, other = make_doer(), make_push_token(make_doer())
+    devices = [make_push_token(user) for _ in range(21)]
+    assert set(PushToken.objects.filter(user=user)) == set(devices[1:])
+    assert PushToken.objects.filter(pk=other.pk).exists()

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
-from accounts.api.permissions import caller_of
+from accounts.api.permissions import caller_of, session_of
 from khidma.http.views import ApiView, operation
 from notifications import selectors, services
 from notifications.api.serializers import PushTokenBody, PushTokenSerializer
@@ -16,7 +16,7 @@ class PushTokenList(ApiView):
     @operation(access="user", body=PushTokenBody, returns=PushTokenSerializer, status=201)
     def post(self, request: Request) -> Any:
         """Register a device for push."""
-        return services.register_push_token(user=caller_of(request), **self.body())
+        return services.register_push_token(user=caller_of(request), session=session_of(request), **self.body())
 
 
 class PushTokenDetail(ApiView):
