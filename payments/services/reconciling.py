@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from prometheus_client import Gauge
 
 from accounts.models import User
@@ -118,7 +119,7 @@ def compare(*, run: ReconciliationRun, moment: datetime) -> ReconciliationRun:
 
 def _keep(run: ReconciliationRun, found: list[Found]) -> int:
     """New ones become rows, known ones are brought up to date; how many are new."""
-    live = {(one.subject, one.reference): one for one in Difference.objects.filter(status__in=LIVE)}
+    live = {(one.subject, one.reference): one for one in _lock_live()}
     _refresh(run, [(live[one.about], one) for one in found if one.about in live])
     fresh = [one for one in found if one.about not in live]
     accepted = _accepted(one.reference for one in fresh)
@@ -144,6 +145,13 @@ def _keep(run: ReconciliationRun, found: list[Found]) -> int:
     return len(made)
 
 
+def _lock_live() -> QuerySet[Difference]:
+    """What is on the list, under its locks: whoever resolves one of them does it before, and it is not among them, or
+    after."""
+    live = Difference.objects.filter(status__in=LIVE)
+    return live.select_for_update(of=("self",), no_key=True).order_by("id")
+
+
 def _shown(one: Found) -> dict[str, object]:
     return {
         "side": one.side,
@@ -161,9 +169,7 @@ def _refresh(run: ReconciliationRun, pairs: list[tuple[Difference, Found]]) -> N
             setattr(row, name, value)
         row.last_run = run
         if is_other and row.status == DifferenceStatus.EXPLAINED:  # what was explained was another figure
-            row = lock(row)
-            if row.status == DifferenceStatus.EXPLAINED:
-                advance(row, "reopen", by=None, role="system")
+            advance(row, "reopen", by=None, role="system")
     Difference.objects.bulk_update([row for row, _ in pairs], [*SHOWN, "last_run"], batch_size=500)
 
 
@@ -176,17 +182,10 @@ def _accepted(references: Iterable[str]) -> set[tuple[str, str, str, int]]:
 def _close(books: Comparison) -> int:
     """What the books agree on now is matched. What is not due any more, or could not be seen, stays as it is."""
     still = {one.about for one in (*books.differences, *books.not_due)}
-    gone = [
-        one
-        for one in Difference.objects.filter(status__in=LIVE).order_by("id")
-        if (one.subject, one.reference) not in still
-    ]
-    closed = 0
-    for one in map(lock, gone):
-        if one.status in LIVE:  # nobody has resolved it since it was read
-            advance(one, "match", by=None, role="system", changes={"closed_at": now()})
-            closed += 1
-    return closed
+    gone = [one for one in _lock_live() if (one.subject, one.reference) not in still]
+    for one in gone:
+        advance(one, "match", by=None, role="system", changes={"closed_at": now()})
+    return len(gone)
 
 
 @transaction.atomic

@@ -11,12 +11,11 @@ from accounts.tests.factories import make_client, make_operator
 from khidma.kernel.clock import now
 from khidma.kernel.errors import Forbidden, Invalid, InvalidTransition
 from khidma.kernel.models import AuditRecord
-from khidma.kernel.states import history, lock
+from khidma.kernel.states import history
 from payments import services
 from payments.models import BankHoliday, BankLine, Capture, Difference, ReconciliationRun, Refund, SettlementLine
 from payments.providers import gateway as our_gateway
 from payments.selectors.working_days import is_working_day, working_days_before
-from payments.services import reconciling
 from payments.services.reconciling import compare
 from payments.tasks import reconcile_at_night, send_refunds
 from payments.tests.factories import balance, books, captured, earn, make_bank_account, make_escrow, make_payment
@@ -242,26 +241,6 @@ def test_it_closes_itself_when_the_books_agree(gateway: StandIn) -> None:
     run = services.reconcile()
     assert (run.closed, only().status) == (1, "matched")
     assert [change.action for change in history(only())] == ["find", "match"]
-
-
-def test_what_is_resolved_while_the_books_are_compared_stays_resolved(
-    gateway: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paid(gateway)
-    payment = open_order(make_escrow(70_000))
-    sighting = our_gateway().fetch_payment(pay(gateway, payment)["razorpay_payment_id"])
-    run_settlement(gateway)
-    services.reconcile()
-    services.record_sighting(payment_id=payment.pk, sighting=sighting)
-
-    def lock_later(row: Difference) -> Difference:
-        monkeypatch.undo()
-        services.resolve_difference(difference=row, reason="Seen", operator=make_operator("finance"))
-        return lock(row)
-
-    monkeypatch.setattr(reconciling, "lock", lock_later)
-    run = services.reconcile()
-    assert (run.closed, only().status) == (0, "resolved")
 
 
 def test_what_was_explained_stays_and_what_was_resolved_stays_away_unless_its_figure_changes(gateway: StandIn) -> None:
