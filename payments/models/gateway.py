@@ -34,6 +34,7 @@ class GatewayAttempt(Record):
     body = models.JSONField(editable=False)
     status = models.CharField(max_length=10, choices=AttemptStatus, default=AttemptStatus.STARTED)
     calls = models.PositiveIntegerField(default=0)
+    called_at = models.DateTimeField(null=True)
     gateway_id = models.CharField(max_length=40, blank=True)
     http_status = models.PositiveSmallIntegerField(null=True)
     reason = models.CharField(max_length=300, blank=True)

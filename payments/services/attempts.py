@@ -72,7 +72,7 @@ def begin_attempt(*, subject_id: UUID, operation: Operation, key: UUID, body: di
     if attempt is None:
         attempt = GatewayAttempt.objects.create(subject_id=subject_id, operation=operation, key=key, body=body)
     attempt.calls += 1
-    GatewayAttempt.objects.filter(pk=attempt.pk).update(calls=F("calls") + 1)
+    GatewayAttempt.objects.filter(pk=attempt.pk).update(calls=F("calls") + 1, called_at=Now())
     return attempt
 
 

@@ -142,8 +142,8 @@ def _look(validation: Validation) -> ValidationSighting | None:
 
 
 def _may_be_unlisted(validation: Validation) -> bool:
-    """Whether the gateway was asked a short while ago: its lists lag, and a repeat would pay a second time."""
-    return _open_attempts(validation).filter(created_at__gt=Now() - ABSENT_AFTER).exists()
+    """Whether the gateway was last asked a short while ago: its lists lag, and a repeat would pay a second time."""
+    return _open_attempts(validation).filter(called_at__gt=Now() - ABSENT_AFTER).exists()
 
 
 def _ask(validation: Validation) -> ValidationSighting:

@@ -156,7 +156,7 @@ def test_a_penny_drop_without_an_answer_is_looked_up_before_it_is_made_again(
     with mock.patch("payments.providers.razorpay.session.TIMEOUT", (0.5, 0.5)):
         services.send_validation(validation_id=validation.pk)
     services.send_validation(validation_id=validation.pk)
-    GatewayAttempt.objects.update(created_at=Now() - timedelta(minutes=61))
+    GatewayAttempt.objects.update(called_at=Now() - timedelta(minutes=61))
     services.send_validation(validation_id=validation.pk)
     assert len(gateway.ledger()["validations"]) == 1
     assert Validation.objects.get().gateway_validation_id
@@ -178,13 +178,27 @@ def test_a_penny_drop_is_not_repeated_while_the_gateways_list_may_lag(db: None, 
     assert len(gateway.ledger()["validations"]) == 1
 
 
+def test_a_penny_drop_that_was_repeated_late_is_not_repeated_again_at_once(db: None, gateway: StandIn) -> None:
+    account = services.add_bank_account(user=make_doer(), holder_name="Ravi Kumar", vpa="ravi.kumar@okbank")
+    validation = services.start_validation(account=account, user=account.user)
+    for fault in ("timeout_before_doing", "timeout_after_doing"):
+        GatewayAttempt.objects.update(created_at=Now() - timedelta(minutes=61), called_at=Now() - timedelta(minutes=61))
+        gateway.faults([{"match": "POST /v1/fund_accounts/validations", "times": 1, "fault": fault}])
+        with mock.patch("payments.providers.razorpay.session.TIMEOUT", (0.5, 0.5)):
+            services.send_validation(validation_id=validation.pk)
+    assert len(gateway.ledger()["validations"]) == 1
+    with mock.patch.object(type(our_gateway()), "find_validation", return_value=None):
+        services.send_validation(validation_id=validation.pk)
+    assert len(gateway.ledger()["validations"]) == 1
+
+
 def test_a_penny_drop_that_is_asked_for_again_is_looked_at_soon(db: None, gateway: StandIn) -> None:
     account = services.add_bank_account(user=make_doer(), holder_name="Ravi Kumar", vpa="ravi.kumar@okbank")
     validation = services.start_validation(account=account, user=account.user)
     gateway.faults([{"match": "POST /v1/fund_accounts/validations", "times": 1, "fault": "timeout_before_doing"}])
     with mock.patch("payments.providers.razorpay.session.TIMEOUT", (0.5, 0.5)):
         services.send_validation(validation_id=validation.pk)
-    GatewayAttempt.objects.update(created_at=Now() - timedelta(minutes=61))
+    GatewayAttempt.objects.update(called_at=Now() - timedelta(minutes=61))
     Validation.objects.update(looks=9, look_at=Now())
     services.send_validation(validation_id=validation.pk)
     validation.refresh_from_db()
