@@ -48,6 +48,11 @@ def language_chosen_by(people: QuerySet[User]) -> str | None:
     return Preferences.objects.filter(user__in=people).values_list("language", flat=True).first()
 
 
+def list_devices_of(user_id: UUID) -> QuerySet[PushToken]:
+    """Those that pushes go to: not where the session that registered them has ended."""
+    return PushToken.objects.filter(user=user_id).exclude(session__ended_at__isnull=False).order_by("id")
+
+
 def get_push_token_for(user: User, token_id: UUID) -> PushToken:
     """One of their devices. :raises PushTokenUnknown: it is not."""
     found = PushToken.objects.filter(user=user, pk=token_id).first()

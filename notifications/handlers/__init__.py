@@ -7,7 +7,6 @@ ids, as every other push does, so that no two handlers wait for each other.
 from notifications.handlers import (
     boosts,
     chargebacks,
-    devices,
     files,
     gigs,
     orders,
@@ -22,7 +21,6 @@ from notifications.handlers import (
 __all__ = [
     "boosts",
     "chargebacks",
-    "devices",
     "files",
     "gigs",
     "orders",

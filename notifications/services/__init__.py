@@ -1,6 +1,6 @@
 """Every write of notifications."""
 
-from notifications.services.devices import forget_devices, register_push_token, remove_push_token
+from notifications.services.devices import register_push_token, remove_push_token
 from notifications.services.digesting import tell_of_unread_messages
 from notifications.services.planning import plan_sendings
 from notifications.services.preferences import change_preferences
@@ -9,7 +9,6 @@ from notifications.services.telling import mark_all_read, mark_read, tell
 
 __all__ = [
     "change_preferences",
-    "forget_devices",
     "forget_sendings",
     "mark_all_read",
     "mark_read",

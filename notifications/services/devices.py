@@ -1,7 +1,5 @@
 """The devices of a user that pushes go to."""
 
-from uuid import UUID
-
 from django.db import transaction
 
 from accounts.models import Session, User
@@ -22,11 +20,6 @@ def register_push_token(
     others = PushToken.objects.filter(user=user).exclude(pk=found.pk).order_by("-id")
     PushToken.objects.filter(pk__in=others.values("pk")[MOST_DEVICES - 1 :]).delete()
     return found
-
-
-def forget_devices(*, session_id: UUID) -> None:
-    """Send nothing any more to a device that is not signed in."""
-    PushToken.objects.filter(session_id=session_id).delete()
 
 
 def remove_push_token(*, push_token: PushToken) -> None:

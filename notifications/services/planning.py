@@ -9,7 +9,7 @@ from django.db import transaction
 from khidma.delivery.models import Channel
 from khidma.kernel.clock import now
 from notifications import selectors
-from notifications.models import Notification, PushToken, Sending
+from notifications.models import Notification, Sending
 
 
 @transaction.atomic
@@ -38,6 +38,6 @@ def plan_sendings(
 def _devices(told: Notification, channel: Channel) -> list[UUID | None]:
     """One row for each; for SMS and e-mail the address is the user's own, where there is one."""
     if channel == Channel.PUSH:
-        return list(PushToken.objects.filter(user_id=told.user_id).order_by("id").values_list("pk", flat=True))
+        return list(selectors.list_devices_of(told.user_id).values_list("pk", flat=True))
     address = told.user.phone if channel == Channel.SMS else told.user.email
     return [None] if address else []

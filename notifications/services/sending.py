@@ -124,8 +124,8 @@ def _needless(sending: Sending, address: str | None) -> str:
 
 def _address(sending: Sending) -> str | None:
     user = sending.notification.user
-    if sending.channel == Channel.PUSH:  # a device may have gone to somebody else since
-        device = PushToken.objects.filter(pk=str(sending.device_id), user=user)
+    if sending.channel == Channel.PUSH:  # a device may have gone to somebody else since, or have signed out
+        device = selectors.list_devices_of(user.pk).filter(pk=str(sending.device_id))
         return device.values_list("token", flat=True).first()
     return user.phone if sending.channel == Channel.SMS else user.email
 

@@ -12,9 +12,10 @@ from accounts.tests.factories import make_client, make_doer, make_operator
 from khidma.http.fields import milliseconds
 from khidma.http.schema import document
 from khidma.kernel.ids import new_id
-from khidma.kernel.outbox import deliver_due
 from khidma.tests.client import JsonClient
-from notifications.models import Notification, PushToken
+from notifications import services
+from notifications.models import Notification, PushToken, Sending
+from notifications.services.sending import _address
 from notifications.tests.factories import make_notification, make_push_token
 
 pytestmark = pytest.mark.django_db
@@ -213,10 +214,15 @@ def test_a_device_hears_nothing_more_once_its_session_has_ended(api: Any) -> Non
     client = api(user)
     kept = make_push_token(user)
     client.post("/api/notifications/tokens", {"token": "lost-phone-0001", "platform": "android"})
-    assert PushToken.objects.filter(user=user).count() == 2
+    lost = PushToken.objects.get(token="lost-phone-0001")
+    told = make_notification(user)
+    services.plan_sendings(notification_id=told.pk, channels=["push"])
+    assert {row.device_id for row in Sending.objects.all()} == {kept.pk, lost.pk}
     assert client.post("/api/auth/logout", {}).status_code in {200, 204}
-    deliver_due()
-    assert list(PushToken.objects.filter(user=user)) == [kept]
+    assert [_address(row) for row in Sending.objects.order_by("device_id")] == [kept.token, None]
+    again = make_notification(user)
+    services.plan_sendings(notification_id=again.pk, channels=["push"])
+    assert [row.device_id for row in Sending.objects.filter(notification=again)] == [kept.pk]
 
 
 def test_a_user_has_twenty_devices_at_most_and_the_newest_stay(api: Any) -> None:

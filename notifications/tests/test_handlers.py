@@ -97,13 +97,11 @@ TABLE: list[tuple[type[Event], list[Told]]] = [
 
 ELSEWHERE = {
     FileCondemned.name(),
-    "accounts.SessionEnded",
     "messaging.SupportUnanswered",
     "payments.ChargebackMoved",
     "trust_safety.ContestOverdue",
 }
-"""Told to operators: see test_chargebacks.py, test_contests.py and messaging's test_supporting.py; or to nobody: see
-test_api.py for the devices of an ended session."""
+"""Told to operators: see test_chargebacks.py, test_contests.py and messaging's test_supporting.py."""
 
 
 def fact(kind: type[Event], client: User, doer: User) -> Event:
