@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
+from accounts.tests.factories import make_operator
 from gigs import services as gigs
 from gigs.tests.factories import make_application, make_gig
 from khidma.kernel.clock import now
@@ -161,6 +162,11 @@ def test_a_contest_is_told_and_its_end_says_nothing_untrue() -> None:
     assert Message.objects.latest("sequence").text == (
         "The cancellation is contested. The money that was kept back waits for a decision."
     )
+    order.cancellation.refresh_from_db()
+    operator = make_operator("trust")
+    orders.judge_cancellation(cancellation=order.cancellation, operator=operator, fault="client", reason="Seen")
+    deliver_due()
+    assert Message.objects.latest("sequence").text == "The money that the cancellation kept back was paid out."
 
 
 CONVERSATION_IS_NOT_TOLD = {
