@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils.translation import get_language
 
 from khidma.http.documents import document_bytes
+from khidma.http.schema import document
 from khidma.http.tests.test_answers import make_note
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("khidma.http.tests.urls")]
@@ -84,7 +85,9 @@ def test_whoever_asks_in_another_language_is_not_told_that_nothing_has_changed_b
     assert {name.strip() for name in response["Vary"].split(",")} >= {"Authorization", "Accept-Language"}
 
 
+@pytest.mark.urls("khidma.urls")  # what is made here is kept for every other test of this process
 def test_the_document_of_the_api_is_in_english_whoever_asks_first(call: Any) -> None:
+    document.cache_clear()
     document_bytes.cache_clear()
     response = call()("GET", "/api/schema", Accept_Language="hi")
     assert LOG_IN in response.content.decode()
